@@ -1,0 +1,1 @@
+"""What every Sheaf service shares: settings, lifecycle, pools, gRPC, telemetry, errors."""

@@ -1,0 +1,162 @@
+"""Calling another service: one channel for the process's life, deadlines on every call."""
+
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+import grpc
+
+from sheaf_common import context
+from sheaf_common.context import REQUEST_ID_KEY, USER_ID_KEY
+from sheaf_common.grpc.errors import decode
+from sheaf_common.grpc.settings import GrpcSettings
+
+_KEEPALIVE_MS: Final = 60_000
+_RECONNECT_MIN_MS: Final = 100
+_RECONNECT_MAX_MS: Final = 2_000
+
+RequestT = TypeVar("RequestT")
+ResponseT = TypeVar("ResponseT")
+
+
+class Peer:
+    """A service that this process calls.
+
+    Every call carries the current request's id and user and the shared token, and ends at
+    the earlier of its own timeout and the request's deadline. Errors are raised as the
+    `SheafError` that the peer sent.
+    """
+
+    def __init__(self, name: str, channel: grpc.aio.Channel, token: str | None) -> None:
+        self.name = name
+        self.channel = channel
+        self._authorization = () if token is None else (("authorization", f"Bearer {token}"),)
+
+    async def unary(
+        self,
+        method: grpc.aio.UnaryUnaryMultiCallable[RequestT, ResponseT],
+        request: RequestT,
+        *,
+        timeout_s: float,
+        wait_for_ready: bool = False,
+    ) -> ResponseT:
+        """One request, one answer. `wait_for_ready` waits for a connection, too.
+
+        Raises:
+            SheafError: what the peer answered, or `Unavailable`, `DeadlineExceeded`.
+        """
+        try:
+            return await method(
+                request,
+                timeout=context.time_left_s(timeout_s),
+                metadata=self._metadata(),
+                wait_for_ready=wait_for_ready,
+            )
+        except grpc.aio.AioRpcError as error:
+            raise decode(error, self.name) from error
+
+    async def send_stream(
+        self,
+        method: grpc.aio.StreamUnaryMultiCallable[RequestT, ResponseT],
+        requests: AsyncIterable[RequestT],
+        *,
+        timeout_s: float,
+    ) -> ResponseT:
+        """A stream of requests, one answer. If `requests` raises, the call is cancelled.
+
+        Raises:
+            SheafError: as `unary`; what `requests` raised passes unchanged.
+        """
+        failure: list[BaseException] = []
+
+        async def guarded() -> AsyncIterator[RequestT]:
+            try:
+                async for request in requests:
+                    yield request
+            except Exception as error:
+                failure.append(error)
+                call.cancel()
+                raise
+
+        call = method(guarded(), timeout=context.time_left_s(timeout_s), metadata=self._metadata())
+        try:
+            return await call
+        except grpc.aio.AioRpcError as error:
+            if failure:
+                raise failure[0] from error
+            raise decode(error, self.name) from error
+        except BaseException:
+            if failure:
+                raise failure[0] from None
+            raise
+        finally:
+            call.cancel()
+
+    async def receive_stream(
+        self,
+        method: grpc.aio.UnaryStreamMultiCallable[RequestT, ResponseT],
+        request: RequestT,
+        *,
+        timeout_s: float,
+    ) -> AsyncIterator[ResponseT]:
+        """One request, a stream of answers; leaving the loop early cancels the call.
+
+        Raises:
+            SheafError: as `unary`, at the first or any later answer.
+        """
+        call = method(request, timeout=context.time_left_s(timeout_s), metadata=self._metadata())
+        try:
+            async for response in call:
+                yield response
+        except grpc.aio.AioRpcError as error:
+            raise decode(error, self.name) from error
+        finally:
+            call.cancel()
+
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        request = context.current()
+        if request is None:
+            return self._authorization
+        own: tuple[tuple[str, str], ...] = ((REQUEST_ID_KEY, request.request_id),)
+        if request.user_id is not None:
+            own = (*own, (USER_ID_KEY, request.user_id))
+        return own + self._authorization
+
+
+@asynccontextmanager
+async def grpc_peer(name: str, address: str, settings: GrpcSettings) -> AsyncIterator[Peer]:
+    """A peer at `address` (host:port, or a gRPC target) for as long as the block runs.
+
+    Connecting happens in the background: a peer that is down fails its calls, not this.
+    """
+    options: list[tuple[str, Any]] = [
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        ("grpc.max_send_message_length", settings.max_message_bytes),
+        ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
+        ("grpc.initial_reconnect_backoff_ms", _RECONNECT_MIN_MS),
+        ("grpc.min_reconnect_backoff_ms", _RECONNECT_MIN_MS),
+        ("grpc.max_reconnect_backoff_ms", _RECONNECT_MAX_MS),
+        ("grpc.lb_policy_name", "round_robin"),
+        ("grpc.enable_retries", 0),
+        ("grpc.use_local_subchannel_pool", 1),
+    ]
+    if settings.uses_tls:
+        channel = grpc.aio.secure_channel(address, _channel_credentials(settings), options)
+    else:
+        channel = grpc.aio.insecure_channel(address, options)
+    token = settings.token.get_secret_value() if settings.token else None
+    try:
+        yield Peer(name, channel, token)
+    finally:
+        await channel.close(grace=1.0)
+
+
+def _channel_credentials(settings: GrpcSettings) -> grpc.ChannelCredentials:
+    assert settings.tls_key_file is not None  # noqa: S101 - settings hold all three or none
+    assert settings.tls_cert_file is not None  # noqa: S101 - as above
+    assert settings.tls_ca_file is not None  # noqa: S101 - as above
+    return grpc.ssl_channel_credentials(
+        root_certificates=settings.tls_ca_file.read_bytes(),
+        private_key=settings.tls_key_file.read_bytes(),
+        certificate_chain=settings.tls_cert_file.read_bytes(),
+    )

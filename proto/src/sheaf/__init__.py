@@ -1,0 +1,1 @@
+"""The gRPC contracts of Sheaf and the code generated from them."""
