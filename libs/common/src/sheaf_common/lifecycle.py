@@ -146,6 +146,8 @@ async def _serve(service: ServiceFactory, lifecycle: Lifecycle, grace_s: float) 
         lifecycle.fail(TimeoutError(f"did not stop in {grace_s:g} s"))
         holding.cancel()
         await asyncio.wait([holding], timeout=_UNWIND_S)
+    elif holding.cancelled() and not lifecycle.stopping:
+        lifecycle.fail(RuntimeError("the service was cancelled from within"))
     elif not holding.cancelled() and (failure := holding.exception()) is not None:
         log.error("the service failed", was_ready=ready.is_set(), exc_info=failure)
         lifecycle.fail(failure)

@@ -1,0 +1,15 @@
+"""Waiting for a condition, with a deadline; the tests' only way to wait."""
+
+import asyncio
+from collections.abc import Callable
+
+
+async def until(condition: Callable[[], object], *, timeout_s: float = 5.0) -> None:
+    """Returns once `condition` is true; looks every few milliseconds.
+
+    Raises:
+        TimeoutError: it was not true in time.
+    """
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.002)
