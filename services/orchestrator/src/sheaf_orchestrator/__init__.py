@@ -1,0 +1,1 @@
+"""Dispatch, Temporal workers and extraction of Sheaf."""

@@ -1,0 +1,207 @@
+"""The intake and the references, over the metadata service's gRPC API."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from google.protobuf.duration_pb2 import Duration
+
+from sheaf.metadata.v1 import document_pb2, metadata_pb2, metadata_pb2_grpc
+from sheaf_common.grpc.channel import Peer
+from sheaf_orchestrator.domain import (
+    PIPELINE_VERSION,
+    Completed,
+    Disposition,
+    DocumentReferences,
+    DocumentTask,
+    Failed,
+    Group,
+    GroupLimits,
+    Lane,
+    Outcome,
+    Quarantined,
+    ReleaseCause,
+)
+
+_CALL_S: Final = 5.0
+_SWEEP_CALL_S: Final = 30.0
+_EVENTS_A_CALL: Final = 5000
+
+_LANES: Final = {Lane.TEXT: document_pb2.LANE_TEXT, Lane.OCR: document_pb2.LANE_OCR}
+_LANE_OF: Final = {value: lane for lane, value in _LANES.items()}
+_CAUSES: Final = {
+    ReleaseCause.NOT_STARTED: metadata_pb2.RELEASE_CAUSE_NOT_STARTED,
+    ReleaseCause.WORKER_LOST: metadata_pb2.RELEASE_CAUSE_WORKER_LOST,
+}
+_DISPOSITIONS: Final = {
+    metadata_pb2.DISPOSITION_RECORDED: Disposition.RECORDED,
+    metadata_pb2.DISPOSITION_ALREADY_RECORDED: Disposition.ALREADY_RECORDED,
+    metadata_pb2.DISPOSITION_SUPERSEDED: Disposition.SUPERSEDED,
+}
+_TERMINAL: Final = frozenset(
+    {
+        document_pb2.DOCUMENT_STATUS_COMPLETED,
+        document_pb2.DOCUMENT_STATUS_FAILED,
+        document_pb2.DOCUMENT_STATUS_QUARANTINED,
+        document_pb2.DOCUMENT_STATUS_CANCELLED,
+    }
+)
+
+
+def _duration(seconds: float) -> Duration:
+    duration = Duration()
+    duration.FromTimedelta(timedelta(seconds=seconds))
+    return duration
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataIntake:
+    """`Intake` over gRPC; `lease_ttl_s` is how long a lease lasts unless renewed."""
+
+    peer: Peer
+    stub: metadata_pb2_grpc.MetadataServiceAsyncStub
+    lease_ttl_s: float
+
+    async def claim(self, lane: Lane, limits: GroupLimits, *, wait_s: float) -> Group | None:
+        """See `Intake`."""
+        answer = await self.peer.unary(
+            self.stub.ClaimDocuments,
+            metadata_pb2.ClaimDocumentsRequest(
+                lane=_LANES[lane],
+                max_workflows=limits.max_workflows,
+                max_documents=limits.max_documents,
+                max_bytes=limits.max_bytes,
+                max_work=_duration(limits.max_work_s),
+                lease_ttl=_duration(self.lease_ttl_s),
+                wait=_duration(wait_s),
+            ),
+            timeout_s=wait_s + _CALL_S,
+        )
+        return _group(answer.group) if answer.HasField("group") else None
+
+    async def renew(self, workflow_id: str, tasks: Sequence[DocumentTask]) -> frozenset[str]:
+        """See `Intake`."""
+        answer = await self.peer.unary(
+            self.stub.RenewLease,
+            metadata_pb2.RenewLeaseRequest(
+                workflow_id=workflow_id,
+                documents=[
+                    metadata_pb2.DocumentAttempt(document_id=task.document_id, attempt=task.attempt)
+                    for task in tasks
+                ],
+                lease_ttl=_duration(self.lease_ttl_s),
+            ),
+            timeout_s=_CALL_S,
+        )
+        return frozenset(answer.lost_document_ids)
+
+    async def expired(self, *, limit: int) -> Sequence[Group]:
+        """See `Intake`."""
+        answer = await self.peer.unary(
+            self.stub.ListExpiredLeases,
+            metadata_pb2.ListExpiredLeasesRequest(max_workflows=limit),
+            timeout_s=_CALL_S,
+        )
+        return [_group(group) for group in answer.groups]
+
+    async def record(
+        self, workflow_id: str, outcomes: Sequence[Outcome]
+    ) -> Mapping[str, Disposition]:
+        """See `Intake`."""
+        answer = await self.peer.unary(
+            self.stub.RecordOutcomes,
+            metadata_pb2.RecordOutcomesRequest(
+                workflow_id=workflow_id, outcomes=[_outcome(outcome) for outcome in outcomes]
+            ),
+            timeout_s=_CALL_S,
+        )
+        return {item.document_id: _DISPOSITIONS[item.disposition] for item in answer.dispositions}
+
+    async def release(
+        self, workflow_id: str, document_ids: Sequence[str], cause: ReleaseCause
+    ) -> None:
+        """See `Intake`."""
+        await self.peer.unary(
+            self.stub.ReleaseClaim,
+            metadata_pb2.ReleaseClaimRequest(
+                workflow_id=workflow_id, document_ids=document_ids, cause=_CAUSES[cause]
+            ),
+            timeout_s=_CALL_S,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataReferences:
+    """`References` over gRPC."""
+
+    peer: Peer
+    stub: metadata_pb2_grpc.MetadataServiceAsyncStub
+
+    async def of(self, document_ids: Sequence[str]) -> Mapping[str, DocumentReferences]:
+        """See `References`."""
+        answer = await self.peer.unary(
+            self.stub.ListReferences,
+            metadata_pb2.ListReferencesRequest(document_ids=document_ids),
+            timeout_s=_SWEEP_CALL_S,
+        )
+        return {
+            row.document_id: DocumentReferences(
+                document_id=row.document_id,
+                terminal=row.status in _TERMINAL,
+                keys=frozenset(filter(None, (row.object_key, row.result_key))),
+            )
+            for row in answer.documents
+        }
+
+    async def prune_events(self, *, min_age_s: float) -> int:
+        """See `References`."""
+        answer = await self.peer.unary(
+            self.stub.PruneEvents,
+            metadata_pb2.PruneEventsRequest(
+                min_age=_duration(min_age_s), max_events=_EVENTS_A_CALL
+            ),
+            timeout_s=_SWEEP_CALL_S,
+        )
+        return answer.deleted
+
+
+def _group(group: metadata_pb2.ClaimedGroup) -> Group:
+    return Group(
+        workflow_id=group.workflow_id,
+        lane=_LANE_OF[group.lane],
+        documents=tuple(
+            DocumentTask(
+                document_id=document.document_id,
+                attempt=document.attempt,
+                dispatches=document.dispatches,
+                object_key=document.object_key,
+                content_type=document.content_type,
+                size_bytes=document.size_bytes,
+                sha256=document.sha256.hex(),
+                filename=document.filename,
+            )
+            for document in group.documents
+        ),
+    )
+
+
+def _outcome(outcome: Outcome) -> metadata_pb2.Outcome:
+    message = metadata_pb2.Outcome(
+        document_id=outcome.document_id,
+        attempt=outcome.attempt,
+        pipeline_version=PIPELINE_VERSION,
+    )
+    match outcome.result:
+        case Completed() as done:
+            message.completed.result_key = done.result_key
+            message.completed.page_count = done.page_count
+            message.completed.character_count = done.character_count
+            message.completed.partial = done.partial
+        case Failed(reason, text):
+            message.failed.reason = reason
+            message.failed.message = text
+        case Quarantined(reason, text):
+            message.quarantined.reason = reason
+            message.quarantined.message = text
+    return message

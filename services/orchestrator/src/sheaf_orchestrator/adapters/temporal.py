@@ -1,0 +1,276 @@
+"""Temporal: the client, the engine behind the dispatcher, schedules and backlog."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+    WorkflowExecutionStatus,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError, RPCStatusCode
+
+from sheaf_common.backoff import backoff_s
+from sheaf_common.errors import (
+    DeadlineExceeded,
+    FailedPrecondition,
+    InvalidInput,
+    NotFound,
+    SheafError,
+    Unavailable,
+)
+from sheaf_orchestrator.domain import Group, WorkflowState, group_deadline_s
+from sheaf_orchestrator.settings import TaskQueues, TemporalSettings
+from sheaf_orchestrator.workflows.contracts import (
+    PROCESS_GROUP,
+    SWEEP,
+    ProcessGroupInput,
+    SweepInput,
+    SweepOutput,
+    TaskInput,
+)
+
+log = structlog.get_logger()
+
+SWEEP_SCHEDULE_ID: Final = "sheaf-sweep"
+_RPC_TIMEOUT: Final = timedelta(seconds=5)
+_CONNECT_BACKOFF_LIMIT_S: Final = 2.0
+_REFUSALS: Final = frozenset(
+    {
+        RPCStatusCode.INVALID_ARGUMENT,
+        RPCStatusCode.NOT_FOUND,
+        RPCStatusCode.PERMISSION_DENIED,
+        RPCStatusCode.UNAUTHENTICATED,
+        RPCStatusCode.FAILED_PRECONDITION,
+        RPCStatusCode.UNIMPLEMENTED,
+    }
+)
+"""Answers that say the workflow was not started; anything else leaves it open."""
+
+
+def temporal_runtime(settings: TemporalSettings) -> Runtime:
+    """The SDK's runtime with its Prometheus endpoint. One a process."""
+    bind_address = f"{settings.metrics_host}:{settings.metrics_port}"
+    return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=bind_address)))
+
+
+async def connect(settings: TemporalSettings, runtime: Runtime) -> Client:
+    """Connects, waiting for a server that is late.
+
+    Raises:
+        Unavailable: `TEMPORAL_UNAVAILABLE`, it did not answer within the start timeout.
+    """
+    deadline = asyncio.get_running_loop().time() + settings.start_timeout_s
+    tries = 0
+    while True:
+        try:
+            return await Client.connect(
+                settings.address, namespace=settings.namespace, runtime=runtime
+            )
+        except (RuntimeError, RPCError) as error:
+            pause_s = backoff_s(tries, base_s=0.2, limit_s=_CONNECT_BACKOFF_LIMIT_S)
+            if asyncio.get_running_loop().time() + pause_s > deadline:
+                raise Unavailable(
+                    "TEMPORAL_UNAVAILABLE",
+                    f"Temporal at {settings.address} did not answer in "
+                    f"{settings.start_timeout_s:g} s: {error}",
+                ) from error
+            log.info("waiting for Temporal", address=settings.address)
+            tries += 1
+            await asyncio.sleep(pause_s)
+
+
+@dataclass(frozen=True, slots=True)
+class TemporalEngine:
+    """`WorkflowEngine` on Temporal; ids are used once (`REJECT_DUPLICATE`)."""
+
+    client: Client
+    queues: TaskQueues
+    heartbeat_timeout_s: float
+    document_limit_s: float
+
+    async def start(self, group: Group) -> None:
+        """See `WorkflowEngine`."""
+        tasks = [TaskInput(**asdict(task)) for task in group.documents]
+        try:
+            await self.client.start_workflow(
+                PROCESS_GROUP,
+                ProcessGroupInput(
+                    lane=group.lane.value,
+                    documents=tasks,
+                    cpu_task_queue=self.queues.cpu,
+                    deadline_s=group_deadline_s(len(tasks), self.document_limit_s),
+                    heartbeat_timeout_s=self.heartbeat_timeout_s,
+                ),
+                id=group.workflow_id,
+                task_queue=self.queues.workflows,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                rpc_timeout=_RPC_TIMEOUT,
+            )
+        except WorkflowAlreadyStartedError as error:
+            raise FailedPrecondition(
+                "WORKFLOW_CLOSED", f"workflow {group.workflow_id} has run before"
+            ) from error
+        except RPCError as error:
+            raise _mapped(error) from error
+
+    async def state(self, workflow_id: str) -> WorkflowState:
+        """See `WorkflowEngine`."""
+        try:
+            description = await self.client.get_workflow_handle(workflow_id).describe(
+                rpc_timeout=_RPC_TIMEOUT
+            )
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return WorkflowState.UNKNOWN
+            raise Unavailable("TEMPORAL_UNAVAILABLE", f"Temporal: {error.message}") from error
+        if description.status is WorkflowExecutionStatus.RUNNING:
+            return WorkflowState.RUNNING
+        return WorkflowState.CLOSED
+
+
+def _mapped(error: RPCError) -> SheafError:
+    if error.status in _REFUSALS:
+        return InvalidInput("WORKFLOW_REFUSED", f"Temporal refused: {error.message}")
+    if error.status is RPCStatusCode.DEADLINE_EXCEEDED:
+        return DeadlineExceeded("TEMPORAL_TIMEOUT", f"Temporal: {error.message}")
+    return Unavailable("TEMPORAL_UNAVAILABLE", f"Temporal: {error.message}")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowDescription:
+    """A workflow as Temporal knows it; `closed_at` is None while it runs."""
+
+    workflow_id: str
+    run_id: str
+    running: bool
+    completed: bool
+    started_at: datetime
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueBacklog:
+    """Tasks that wait in one task queue, as the server estimates them."""
+
+    task_queue: str
+    workflow_tasks: bool
+    count: int
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TemporalOperations:
+    """What operators ask of Temporal: descriptions, backlog, sweeps."""
+
+    client: Client
+    queues: TaskQueues
+
+    async def ping(self) -> None:
+        """Returns if the server answers. Raises `RPCError`."""
+        await self.client.service_client.check_health(timeout=timedelta(seconds=2))
+
+    async def describe(self, workflow_id: str) -> WorkflowDescription:
+        """Describes a workflow. Raises `NotFound`, `Unavailable`."""
+        try:
+            found = await self.client.get_workflow_handle(workflow_id).describe(
+                rpc_timeout=_RPC_TIMEOUT
+            )
+        except RPCError as error:
+            if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
+                raise NotFound(
+                    "WORKFLOW_NOT_FOUND",
+                    f"there is no workflow {workflow_id[:64]!r}",
+                    evidence={"workflow_id": workflow_id[:64]},
+                ) from error
+            raise _mapped(error) from error
+        return WorkflowDescription(
+            workflow_id=found.id,
+            run_id=found.run_id,
+            running=found.status is WorkflowExecutionStatus.RUNNING,
+            completed=found.status is WorkflowExecutionStatus.COMPLETED,
+            started_at=found.start_time,
+            closed_at=found.close_time,
+        )
+
+    async def backlog(self) -> Sequence[QueueBacklog]:
+        """The backlog of every task queue of Sheaf. Raises `Unavailable`."""
+        asked = (
+            (self.queues.workflows, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
+            (self.queues.cpu, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+            (self.queues.io, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+        )
+        return await asyncio.gather(*(self._backlog(name, kind) for name, kind in asked))
+
+    async def _backlog(self, name: str, kind: "TaskQueueType.ValueType") -> QueueBacklog:
+        try:
+            answer = await self.client.workflow_service.describe_task_queue(
+                DescribeTaskQueueRequest(
+                    namespace=self.client.namespace,
+                    task_queue=TaskQueue(name=name),
+                    task_queue_type=kind,
+                    report_stats=True,
+                ),
+                timeout=_RPC_TIMEOUT,
+            )
+        except RPCError as error:
+            raise _mapped(error) from error
+        return QueueBacklog(
+            task_queue=name,
+            workflow_tasks=kind == TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+            count=answer.stats.approximate_backlog_count,
+            age_s=answer.stats.approximate_backlog_age.ToTimedelta().total_seconds(),
+        )
+
+    async def sweep_now(self, min_age_s: float | None, *, workflow_id: str) -> SweepOutput:
+        """Runs a sweep to its end. Raises `Unavailable`; the sweep then goes on."""
+        try:
+            output: SweepOutput = await self.client.execute_workflow(
+                SWEEP,
+                SweepInput(io_task_queue=self.queues.io, min_age_s=min_age_s),
+                id=workflow_id,
+                task_queue=self.queues.workflows,
+                result_type=SweepOutput,
+                rpc_timeout=_RPC_TIMEOUT,
+            )
+        except RPCError as error:
+            raise _mapped(error) from error
+        return output
+
+    async def schedule_sweeps(self, interval_s: float) -> None:
+        """Makes the schedule of sweeps if there is none. Raises `Unavailable`."""
+        schedule = Schedule(
+            action=ScheduleActionStartWorkflow(
+                SWEEP,
+                SweepInput(io_task_queue=self.queues.io),
+                id=SWEEP_SCHEDULE_ID,
+                task_queue=self.queues.workflows,
+            ),
+            spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(timedelta(seconds=interval_s))]),
+            policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
+        )
+        try:
+            await self.client.create_schedule(
+                f"{SWEEP_SCHEDULE_ID}-{self.queues.workflows}", schedule, rpc_timeout=_RPC_TIMEOUT
+            )
+        except ScheduleAlreadyRunningError:
+            return
+        except RPCError as error:
+            raise _mapped(error) from error

@@ -1,0 +1,95 @@
+"""The Temporal workers, one for each kind of task queue, tuned by the settings."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+
+from sheaf_orchestrator.settings import TemporalSettings
+from sheaf_orchestrator.workflows.process_group import ProcessGroupWorkflow
+from sheaf_orchestrator.workflows.sweep import SweepWorkflow
+
+FatalError = Callable[[BaseException], Awaitable[None]]
+"""Told when a worker cannot go on."""
+
+
+def workflow_worker(
+    client: Client, settings: TemporalSettings, on_fatal_error: FatalError
+) -> Worker:
+    """Runs workflow code; no activity."""
+    return Worker(
+        client,
+        task_queue=settings.queues.workflows,
+        workflows=[ProcessGroupWorkflow, SweepWorkflow],
+        max_concurrent_workflow_tasks=settings.max_concurrent_workflow_tasks,
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(
+            maximum=settings.workflow_pollers_max
+        ),
+        graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_s),
+        on_fatal_error=on_fatal_error,
+    )
+
+
+def io_worker(
+    client: Client,
+    settings: TemporalSettings,
+    executor: ThreadPoolExecutor,
+    activities: Sequence[Callable[..., Any]],
+    on_fatal_error: FatalError,
+) -> Worker:
+    """Runs activities that wait for others."""
+    return _activity_worker(
+        client,
+        settings,
+        settings.queues.io,
+        executor,
+        activities,
+        on_fatal_error,
+        slots=settings.io_max_concurrent_activities,
+    )
+
+
+def cpu_worker(
+    client: Client,
+    settings: TemporalSettings,
+    executor: ThreadPoolExecutor,
+    activities: Sequence[Callable[..., Any]],
+    on_fatal_error: FatalError,
+) -> Worker:
+    """Runs activities that keep the extraction subprocesses busy."""
+    return _activity_worker(
+        client,
+        settings,
+        settings.queues.cpu,
+        executor,
+        activities,
+        on_fatal_error,
+        slots=settings.cpu_max_concurrent_activities,
+    )
+
+
+def _activity_worker(
+    client: Client,
+    settings: TemporalSettings,
+    task_queue: str,
+    executor: ThreadPoolExecutor,
+    activities: Sequence[Callable[..., Any]],
+    on_fatal_error: FatalError,
+    *,
+    slots: int,
+) -> Worker:
+    return Worker(
+        client,
+        task_queue=task_queue,
+        activities=activities,
+        activity_executor=executor,
+        max_concurrent_activities=slots,
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(
+            maximum=settings.activity_pollers_max
+        ),
+        graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_s),
+        on_fatal_error=on_fatal_error,
+    )

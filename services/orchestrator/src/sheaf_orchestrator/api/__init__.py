@@ -1,0 +1,1 @@
+"""How the orchestrator is asked: gRPC, and the activities that Temporal calls."""

@@ -1,0 +1,125 @@
+"""`sheaf.orchestrator.v1` over gRPC: translate, delegate, nothing else."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import grpc
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from sheaf.metadata.v1 import document_pb2, metadata_pb2, metadata_pb2_grpc
+from sheaf.orchestrator.v1 import orchestrator_pb2, orchestrator_pb2_grpc
+from sheaf_common.errors import InvalidInput
+from sheaf_common.grpc.channel import Peer
+from sheaf_common.ids import new_id
+from sheaf_orchestrator.adapters.temporal import SWEEP_SCHEDULE_ID, TemporalOperations
+
+SERVICE_NAME: Final = orchestrator_pb2.DESCRIPTOR.services_by_name["OrchestratorService"].full_name
+_CALL_S: Final = 5.0
+_LANES: Final = {document_pb2.LANE_TEXT: "text", document_pb2.LANE_OCR: "ocr"}
+
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+
+@dataclass(frozen=True)
+class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
+    """See the .proto. `min_age_floor_s` is the least age that a sweep may be asked for."""
+
+    temporal: TemporalOperations
+    metadata: Peer
+    metadata_stub: metadata_pb2_grpc.MetadataServiceAsyncStub
+    min_age_floor_s: float
+
+    def register(self, server: grpc.aio.Server) -> str:
+        """Adds this servicer to a server; returns the service's full name."""
+        orchestrator_pb2_grpc.add_OrchestratorServiceServicer_to_server(self, server)
+        return SERVICE_NAME
+
+    async def GetBacklog(
+        self, _request: orchestrator_pb2.GetBacklogRequest, _context: _Context
+    ) -> orchestrator_pb2.GetBacklogResponse:
+        """See the .proto."""
+        intake = await self.metadata.unary(
+            self.metadata_stub.GetBacklog, metadata_pb2.GetBacklogRequest(), timeout_s=_CALL_S
+        )
+        queues = await self.temporal.backlog()
+        return orchestrator_pb2.GetBacklogResponse(
+            lanes=[
+                orchestrator_pb2.LaneBacklog(
+                    lane=_LANES.get(lane.lane, ""),
+                    queued_documents=lane.queued_documents,
+                    oldest_age=lane.oldest_age,
+                    workflows_in_flight=lane.workflows_in_flight,
+                )
+                for lane in intake.lanes
+            ],
+            task_queues=[
+                orchestrator_pb2.TaskQueueBacklog(
+                    task_queue=queue.task_queue,
+                    kind=(
+                        orchestrator_pb2.TASK_QUEUE_KIND_WORKFLOW
+                        if queue.workflow_tasks
+                        else orchestrator_pb2.TASK_QUEUE_KIND_ACTIVITY
+                    ),
+                    approximate_count=queue.count,
+                    approximate_age=_duration(queue.age_s),
+                )
+                for queue in queues
+            ],
+        )
+
+    async def DescribeWorkflow(
+        self, request: orchestrator_pb2.DescribeWorkflowRequest, _context: _Context
+    ) -> orchestrator_pb2.DescribeWorkflowResponse:
+        """See the .proto."""
+        found = await self.temporal.describe(request.workflow_id)
+        if found.running:
+            status = orchestrator_pb2.WORKFLOW_STATUS_RUNNING
+        elif found.completed:
+            status = orchestrator_pb2.WORKFLOW_STATUS_COMPLETED
+        else:
+            status = orchestrator_pb2.WORKFLOW_STATUS_FAILED
+        return orchestrator_pb2.DescribeWorkflowResponse(
+            workflow_id=found.workflow_id,
+            run_id=found.run_id,
+            status=status,
+            started_at=_timestamp(found.started_at),
+            closed_at=None if found.closed_at is None else _timestamp(found.closed_at),
+        )
+
+    async def RunSweep(
+        self, request: orchestrator_pb2.RunSweepRequest, _context: _Context
+    ) -> orchestrator_pb2.RunSweepResponse:
+        """See the .proto. INVALID_ARGUMENT: SWEEP_TOO_EAGER."""
+        min_age_s: float | None = None
+        if request.HasField("min_age"):
+            min_age_s = request.min_age.ToTimedelta().total_seconds()
+            if min_age_s < self.min_age_floor_s:
+                raise InvalidInput(
+                    "SWEEP_TOO_EAGER",
+                    f"min_age is {min_age_s:g} s; at least {self.min_age_floor_s:g} s are needed",
+                    evidence={"field": "min_age"},
+                )
+        done = await self.temporal.sweep_now(
+            min_age_s, workflow_id=f"{SWEEP_SCHEDULE_ID}-{new_id()}"
+        )
+        return orchestrator_pb2.RunSweepResponse(
+            objects_examined=done.objects_examined,
+            orphans_deleted=done.orphans_deleted,
+            losing_results_deleted=done.losing_results_deleted,
+            uploads_aborted=done.uploads_aborted,
+            events_deleted=done.events_deleted,
+        )
+
+
+def _duration(seconds: float) -> Duration:
+    duration = Duration()
+    duration.FromTimedelta(timedelta(seconds=seconds))
+    return duration
+
+
+def _timestamp(moment: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(moment)
+    return timestamp

@@ -1,0 +1,169 @@
+"""Nouns and rules of dispatch and processing; no I/O."""
+
+import os
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+PIPELINE_VERSION: Final = "1"
+"""Recorded with every outcome; raised when the same content would give another result."""
+
+
+class Lane(Enum):
+    """The kind of work that a document waits for."""
+
+    TEXT = "text"
+    OCR = "ocr"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentTask:
+    """One attempt of one document, as a worker needs to know it.
+
+    `sha256` is the hash in hex that the stored content must have; `dispatches` says how
+    often a workflow has lost the document.
+    """
+
+    document_id: str
+    attempt: int
+    dispatches: int
+    object_key: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Documents that one workflow owns, in claim order."""
+
+    workflow_id: str
+    lane: Lane
+    documents: tuple[DocumentTask, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLimits:
+    """How large a claimed group may become, and how many may be in flight.
+
+    An idle system claims one document at once; a loaded one lets a group grow to these
+    bounds, so that the cost of a workflow is shared (design, "Why groups").
+    """
+
+    max_workflows: int
+    max_documents: int
+    max_bytes: int
+    max_work_s: float
+
+
+class WorkflowState(Enum):
+    """What Temporal says of a workflow id."""
+
+    RUNNING = "running"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+
+
+class ReleaseCause(Enum):
+    """Why documents go back to the queue."""
+
+    NOT_STARTED = "not_started"
+    """No work began, or it stopped in an orderly way."""
+    WORKER_LOST = "worker_lost"
+    """The workflow closed without recording them; counts as a lost dispatch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A document's result is stored under `result_key`."""
+
+    result_key: str
+    page_count: int
+    character_count: int
+    partial: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The document's content could not be used; `reason` is a code, `message` for people."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """The document harmed what worked on it; `reason` is a code, `message` for people."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one attempt of a document ended."""
+
+    document_id: str
+    attempt: int
+    result: Completed | Failed | Quarantined
+
+
+class Disposition(Enum):
+    """What became of a recorded outcome."""
+
+    RECORDED = "recorded"
+    ALREADY_RECORDED = "already_recorded"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(slots=True)
+class GroupSummary:
+    """What became of a group's documents, by number."""
+
+    completed: int = 0
+    failed: int = 0
+    quarantined: int = 0
+    lost: int = 0
+    """No longer owned: cancelled, deleted, or taken by another workflow."""
+    released: int = 0
+    """Given back to the queue because the worker stops or a dependency stays down."""
+
+
+@dataclass(slots=True)
+class SweepReport:
+    """What a sweep did, by number."""
+
+    objects_examined: int = 0
+    orphans_deleted: int = 0
+    losing_results_deleted: int = 0
+    unknown_keys: int = 0
+    uploads_aborted: int = 0
+    events_deleted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReferences:
+    """The objects that a document's row names."""
+
+    document_id: str
+    terminal: bool
+    keys: frozenset[str] = field(default_factory=frozenset)
+
+
+def default_processes() -> int:
+    """One extraction subprocess for each core that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def result_key(task: DocumentTask, workflow_id: str) -> str:
+    """Where a result is put. Names attempt and workflow, so that no run overwrites another's."""
+    return f"documents/{task.document_id}/{task.attempt}-{workflow_id}/result.json.zst"
+
+
+def group_deadline_s(documents: int, document_limit_s: float) -> float:
+    """The longest that a group may take: each document's limit twice, and a minute besides.
+
+    Twice, because a document that kills its subprocess is tried once more.
+    """
+    return 60.0 + 2 * document_limit_s * documents

@@ -1,0 +1,142 @@
+"""What the orchestrator needs from outside."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sheaf_orchestrator.domain import (
+    Disposition,
+    DocumentReferences,
+    DocumentTask,
+    Failed,
+    Group,
+    GroupLimits,
+    Lane,
+    Outcome,
+    Quarantined,
+    ReleaseCause,
+    WorkflowState,
+)
+
+
+class Intake(Protocol):
+    """The queue of accepted documents, kept by the metadata service.
+
+    Every method raises `SheafError`; `Unavailable` and `DeadlineExceeded` leave open
+    whether the call took effect, and every method may be repeated.
+    """
+
+    async def claim(self, lane: Lane, limits: GroupLimits, *, wait_s: float) -> Group | None:
+        """Claims a group; waits up to `wait_s` for work and a place. None if there was none."""
+        ...
+
+    async def renew(self, workflow_id: str, tasks: Sequence[DocumentTask]) -> frozenset[str]:
+        """Extends the lease; returns the ids that the workflow no longer owns."""
+        ...
+
+    async def expired(self, *, limit: int) -> Sequence[Group]:
+        """Workflows whose lease has expired, each with its whole unrecorded group."""
+        ...
+
+    async def record(
+        self, workflow_id: str, outcomes: Sequence[Outcome]
+    ) -> Mapping[str, Disposition]:
+        """Records outcomes and says, by document id, what became of each."""
+        ...
+
+    async def release(
+        self, workflow_id: str, document_ids: Sequence[str], cause: ReleaseCause
+    ) -> None:
+        """Gives documents back to the queue."""
+        ...
+
+
+class Objects(Protocol):
+    """The stored objects, kept by the storage service."""
+
+    async def fetch(self, key: str, *, size_bytes: int) -> bytes:
+        """The whole object. Raises `NotFound` if it is not there."""
+        ...
+
+    async def put(self, key: str, content: bytes, *, content_type: str) -> None:
+        """Stores an object; the same put may be repeated."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What a document gave: the encoded result object, and its numbers."""
+
+    result: bytes
+    page_count: int
+    character_count: int
+    partial: bool
+
+
+class Extractor(Protocol):
+    """Reads documents, apart from this process."""
+
+    async def extract(
+        self, task: DocumentTask, content: bytes
+    ) -> Extraction | Failed | Quarantined:
+        """Reads one document. Cancelling the call stops the work.
+
+        Raises:
+            SheafError: the extractor itself cannot work now; says nothing of the document.
+        """
+        ...
+
+
+class WorkflowEngine(Protocol):
+    """Runs one processing workflow for each claimed group."""
+
+    async def start(self, group: Group) -> None:
+        """Starts the group's workflow under its id; an id that runs already is success.
+
+        Raises:
+            FailedPrecondition: `WORKFLOW_CLOSED`, that id has run to its end before.
+            InvalidInput: the engine refused; no workflow was started.
+            Unavailable, DeadlineExceeded: whether it was started is not known.
+        """
+        ...
+
+    async def state(self, workflow_id: str) -> WorkflowState:
+        """What the engine knows of the workflow. Raises `Unavailable`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One entry of a listing."""
+
+    key: str
+    modified_at: datetime
+
+
+class ObjectListing(Protocol):
+    """The stored objects as a sweep needs them."""
+
+    async def list(self, *, start_after: str, limit: int) -> Sequence[StoredObject]:
+        """Objects of documents after a key, in ascending order; empty at the end."""
+        ...
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Deletes objects; one that is not there counts as deleted."""
+        ...
+
+    async def abort_stale_uploads(self, *, min_age_s: float) -> int:
+        """Aborts unfinished multipart uploads older than that; returns how many."""
+        ...
+
+
+class References(Protocol):
+    """What the rows name, and old events, as a sweep needs them."""
+
+    async def of(self, document_ids: Sequence[str]) -> Mapping[str, DocumentReferences]:
+        """What each document's row names; a document without a row is absent."""
+        ...
+
+    async def prune_events(self, *, min_age_s: float) -> int:
+        """Deletes some events older than that; returns how many, 0 when none is left."""
+        ...

@@ -1,0 +1,1 @@
+"""Use cases: dispatch, leases, processing, sweeping. They see ports only."""

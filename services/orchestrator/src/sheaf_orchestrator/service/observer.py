@@ -1,0 +1,29 @@
+"""What the use cases report to whoever watches: the port of the metrics."""
+
+from typing import Protocol
+
+from sheaf_orchestrator.domain import GroupSummary, Lane, WorkflowState
+
+
+class DispatchObserver(Protocol):
+    """Sees dispatch and leases at work. Calls return at once and never raise."""
+
+    def dispatched(self, lane: Lane, documents: int) -> None:
+        """A group's workflow was started."""
+        ...
+
+    def lease_resolved(self, state: WorkflowState, documents: int) -> None:
+        """An expired lease was resolved by what Temporal said of its workflow."""
+        ...
+
+
+class ProcessingObserver(Protocol):
+    """Sees processing at work. Calls return at once and never raise."""
+
+    def group_processed(self, summary: GroupSummary, duration_s: float) -> None:
+        """A group ended."""
+        ...
+
+    def stage_done(self, stage: str, duration_s: float) -> None:
+        """One document passed `fetch`, `extract`, `put`, or one batch passed `record`."""
+        ...

@@ -1,0 +1,175 @@
+"""The orchestrator's settings."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sheaf_common.grpc.settings import GrpcSettings
+from sheaf_common.process import ProcessSettings
+from sheaf_common.settings import SettingsGroup, variable
+from sheaf_orchestrator.domain import GroupLimits, default_processes
+
+Role = Literal["all", "dispatcher", "workflow", "io", "cpu"]
+
+
+class ServerSettings(SettingsGroup):
+    """Where this process listens, and where its peers are."""
+
+    host: str = variable("ORCHESTRATOR_HOST", "0.0.0.0", "gRPC listen address")  # noqa: S104 - a container's default
+    port: int = variable("ORCHESTRATOR_PORT", 50053, "gRPC port", ge=0, le=65535)
+    metrics_host: str = variable("ORCHESTRATOR_METRICS_HOST", "0.0.0.0", "metrics address")  # noqa: S104 - as above
+    metrics_port: int = variable("ORCHESTRATOR_METRICS_PORT", 9463, "metrics port", ge=0, le=65535)
+    storage_address: str = variable("STORAGE_ADDRESS", "127.0.0.1:50051", "storage, host:port")
+    metadata_address: str = variable("METADATA_ADDRESS", "127.0.0.1:50052", "metadata, host:port")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskQueues:
+    """The names of the task queues: workflows, and activities by what they need."""
+
+    workflows: str
+    io: str
+    cpu: str
+
+
+class TemporalSettings(SettingsGroup):
+    """Where Temporal is, and how much its workers take at once."""
+
+    address: str = variable("TEMPORAL_ADDRESS", "127.0.0.1:7233", "Temporal, host:port")
+    namespace: str = variable("TEMPORAL_NAMESPACE", "default", "namespace of all workflows")
+    task_queue_prefix: str = variable(
+        "TEMPORAL_TASK_QUEUE_PREFIX", "sheaf", "task queues are PREFIX-workflows, -io, -cpu"
+    )
+    metrics_host: str = variable("TEMPORAL_METRICS_HOST", "0.0.0.0", "SDK metrics address")  # noqa: S104 - a container's default
+    metrics_port: int = variable("TEMPORAL_METRICS_PORT", 9464, "SDK metrics port", ge=1, le=65535)
+    start_timeout_s: float = variable(
+        "TEMPORAL_START_TIMEOUT_S", 120.0, "seconds to wait for Temporal at start", gt=0, le=3600
+    )
+    max_concurrent_workflow_tasks: int = variable(
+        "TEMPORAL_MAX_CONCURRENT_WORKFLOW_TASKS", 50, "workflow tasks at once", ge=2, le=1000
+    )
+    io_max_concurrent_activities: int = variable(
+        "TEMPORAL_IO_MAX_CONCURRENT_ACTIVITIES", 50, "IO activities at once", ge=1, le=1000
+    )
+    io_threads: int = variable("TEMPORAL_IO_THREADS", 100, "threads of IO work", ge=1, le=1000)
+    cpu_max_concurrent_activities: int = variable(
+        "TEMPORAL_CPU_MAX_CONCURRENT_ACTIVITIES", 20, "group activities at once", ge=1, le=1000
+    )
+    cpu_threads: int = variable("TEMPORAL_CPU_THREADS", 20, "executor workers", ge=1, le=1000)
+    workflow_pollers_max: int = variable(
+        "TEMPORAL_WORKFLOW_POLLERS_MAX", 20, "workflow task pollers, autoscaled", ge=2, le=200
+    )
+    activity_pollers_max: int = variable(
+        "TEMPORAL_ACTIVITY_POLLERS_MAX", 20, "activity task pollers, autoscaled", ge=1, le=200
+    )
+    graceful_shutdown_s: float = variable(
+        "TEMPORAL_GRACEFUL_SHUTDOWN_S", 20.0, "seconds that activities may finish in", ge=0, le=600
+    )
+
+    @property
+    def queues(self) -> TaskQueues:
+        """The task queues' names."""
+        prefix = self.task_queue_prefix
+        return TaskQueues(f"{prefix}-workflows", f"{prefix}-io", f"{prefix}-cpu")
+
+
+class DispatchSettings(SettingsGroup):
+    """Groups, leases and the workflows in flight."""
+
+    max_workflows: int | None = variable(
+        "DISPATCH_MAX_WORKFLOWS",
+        None,
+        "workflows in flight over all dispatchers; unset means EXTRACT_PROCESSES + 1",
+        ge=1,
+        le=10_000,
+    )
+    group_max_documents: int = variable(
+        "DISPATCH_GROUP_MAX_DOCUMENTS", 64, "documents of a group", ge=1, le=500
+    )
+    group_max_bytes: int = variable(
+        "DISPATCH_GROUP_MAX_BYTES", 32 * 2**20, "bytes of a group", ge=2**20
+    )
+    group_max_work_s: float = variable(
+        "DISPATCH_GROUP_MAX_WORK_S", 0.2, "estimated seconds of work of a group", gt=0, le=60
+    )
+    claim_wait_s: float = variable(
+        "DISPATCH_CLAIM_WAIT_S", 20.0, "seconds that one claim waits for work", ge=0, le=60
+    )
+    lease_ttl_s: float = variable(
+        "LEASE_TTL_S", 10.0, "seconds a lease lasts unless renewed", ge=1, le=600
+    )
+    lease_renew_s: float = variable("LEASE_RENEW_S", 1.0, "seconds between renewals", gt=0, le=60)
+    lease_check_s: float = variable(
+        "LEASE_CHECK_S", 1.0, "seconds between looks for expired leases", gt=0, le=60
+    )
+    heartbeat_timeout_s: float = variable(
+        "ACTIVITY_HEARTBEAT_TIMEOUT_S",
+        10.0,
+        "seconds without a heartbeat after which a worker is lost",
+        ge=1,
+        le=600,
+    )
+
+
+class ProcessingSettings(SettingsGroup):
+    """Extraction on this host."""
+
+    processes: int = variable(
+        "EXTRACT_PROCESSES", default_processes(), "extraction subprocesses", ge=1, le=512
+    )
+    wall_limit_s: float = variable(
+        "EXTRACT_TIME_LIMIT_S", 30.0, "seconds that one document may take", gt=0, le=3600
+    )
+    memory_limit_bytes: int = variable(
+        "EXTRACT_MEMORY_LIMIT_BYTES", 2 * 2**30, "address space of a subprocess", ge=256 * 2**20
+    )
+    max_pages: int = variable("EXTRACT_MAX_PAGES", 2000, "pages of one document", ge=1)
+    buffer_bytes: int = variable(
+        "EXTRACT_BUFFER_BYTES", 512 * 2**20, "document bytes held at once", ge=2**20
+    )
+    dependency_retry_s: float = variable(
+        "PROCESS_DEPENDENCY_RETRY_S",
+        30.0,
+        "seconds that storage may be down before a document is released",
+        ge=0,
+        le=600,
+    )
+
+
+class SweepSettings(SettingsGroup):
+    """What is removed, when, and how old it must be."""
+
+    interval_s: float = variable("SWEEP_INTERVAL_S", 3600.0, "seconds between sweeps", ge=10)
+    min_age_s: float = variable(
+        "SWEEP_MIN_AGE_S", 86_400.0, "seconds that an object must be old", ge=0
+    )
+    min_age_floor_s: float = variable(
+        "SWEEP_MIN_AGE_FLOOR_S",
+        7_200.0,
+        "the least age that may be asked for; below an hour a sweep can race an upload",
+        ge=0,
+    )
+    event_retention_s: float = variable(
+        "EVENT_RETENTION_S", 30 * 86_400.0, "seconds that events are kept", ge=0
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OrchestratorSettings:
+    """All of them."""
+
+    process: ProcessSettings
+    grpc: GrpcSettings
+    server: ServerSettings
+    temporal: TemporalSettings
+    dispatch: DispatchSettings
+    processing: ProcessingSettings
+    sweep: SweepSettings
+
+    def group_limits(self) -> GroupLimits:
+        """The bounds of a claimed group."""
+        return GroupLimits(
+            max_workflows=self.dispatch.max_workflows or self.processing.processes + 1,
+            max_documents=self.dispatch.group_max_documents,
+            max_bytes=self.dispatch.group_max_bytes,
+            max_work_s=self.dispatch.group_max_work_s,
+        )
