@@ -1,0 +1,29 @@
+"""Workflow code of today runs the histories of yesterday."""
+
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+from sheaf_orchestrator.workflows.process_group import ProcessGroupWorkflow
+from sheaf_orchestrator.workflows.sweep import SweepWorkflow
+
+HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
+
+
+def test_there_are_histories() -> None:
+    """An empty folder would make the next claim an empty one."""
+    assert [path.stem for path in HISTORIES] == [
+        "process_group_completed",
+        "process_group_failed",
+        "sweep_completed",
+    ]
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+async def test_a_saved_history_replays(path: Path) -> None:
+    """A change that is not deterministic against it would strand running workflows."""
+    history = WorkflowHistory.from_json(path.stem, path.read_text())
+
+    await Replayer(workflows=[ProcessGroupWorkflow, SweepWorkflow]).replay_workflow(history)
