@@ -21,9 +21,11 @@ def test_there_are_histories() -> None:
     ]
 
 
-@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
-async def test_a_saved_history_replays(path: Path) -> None:
+@pytest.mark.parametrize(
+    "history",
+    [WorkflowHistory.from_json(path.stem, path.read_text()) for path in HISTORIES],
+    ids=[path.stem for path in HISTORIES],
+)
+async def test_a_saved_history_replays(history: WorkflowHistory) -> None:
     """A change that is not deterministic against it would strand running workflows."""
-    history = WorkflowHistory.from_json(path.stem, path.read_text())
-
     await Replayer(workflows=[ProcessGroupWorkflow, SweepWorkflow]).replay_workflow(history)

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import Final
 
@@ -72,6 +73,38 @@ class ReleaseCause(Enum):
     """No work began, or it stopped in an orderly way."""
     WORKER_LOST = "worker_lost"
     """The workflow closed without recording them; counts as a lost dispatch."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowDescription:
+    """A workflow as Temporal knows it; `closed_at` is None while it runs."""
+
+    workflow_id: str
+    run_id: str
+    running: bool
+    completed: bool
+    started_at: datetime
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneBacklog:
+    """Documents of a lane that are queued, and workflows that hold some."""
+
+    lane: Lane
+    queued_documents: int
+    oldest_age_s: float
+    workflows_in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueBacklog:
+    """Tasks that wait in one Temporal task queue, as its server estimates them."""
+
+    task_queue: str
+    workflow_tasks: bool
+    count: int
+    age_s: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,13 @@ from sheaf_orchestrator.domain import (
     Group,
     GroupLimits,
     Lane,
+    LaneBacklog,
     Outcome,
     Quarantined,
+    QueueBacklog,
     ReleaseCause,
+    SweepReport,
+    WorkflowDescription,
     WorkflowState,
 )
 
@@ -139,4 +143,28 @@ class References(Protocol):
 
     async def prune_events(self, *, min_age_s: float) -> int:
         """Deletes some events older than that; returns how many, 0 when none is left."""
+        ...
+
+
+class IntakeBacklog(Protocol):
+    """How much the intake holds."""
+
+    async def lanes(self) -> Sequence[LaneBacklog]:
+        """The backlog of every lane. Raises `SheafError`."""
+        ...
+
+
+class WorkflowOperations(Protocol):
+    """What operators ask of the workflow engine."""
+
+    async def describe(self, workflow_id: str) -> WorkflowDescription:
+        """Describes a workflow. Raises `NotFound`, `Unavailable`."""
+        ...
+
+    async def backlog(self) -> Sequence[QueueBacklog]:
+        """The backlog of every task queue of Sheaf. Raises `Unavailable`."""
+        ...
+
+    async def sweep_now(self, min_age_s: float | None) -> SweepReport:
+        """Runs a sweep to its end. Raises `Unavailable`; the sweep then goes on."""
         ...

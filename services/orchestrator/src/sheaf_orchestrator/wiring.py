@@ -15,7 +15,7 @@ from sheaf_common.grpc.health import is_serving, publish_dependency_health
 from sheaf_common.grpc.server import GrpcServer, grpc_server
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.telemetry.metrics import metrics_endpoint
-from sheaf_orchestrator.adapters.metadata import MetadataIntake, MetadataReferences
+from sheaf_orchestrator.adapters.metadata import MetadataBacklog, MetadataIntake, MetadataReferences
 from sheaf_orchestrator.adapters.metrics import PrometheusObserver, SandboxCollector
 from sheaf_orchestrator.adapters.sandbox import SandboxExtractor
 from sheaf_orchestrator.adapters.storage import StorageListing, StorageObjects
@@ -101,9 +101,10 @@ async def orchestrator(
 async def _server(parts: _Parts) -> AsyncIterator[GrpcServer]:
     server = parts.settings.server
     servicer = OrchestratorServicer(
+        MetadataBacklog(
+            parts.metadata, metadata_pb2_grpc.MetadataServiceStub(parts.metadata.channel)
+        ),
         parts.operations,
-        parts.metadata,
-        metadata_pb2_grpc.MetadataServiceStub(parts.metadata.channel),
         parts.settings.sweep.min_age_floor_s,
     )
 

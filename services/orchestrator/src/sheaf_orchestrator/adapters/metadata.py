@@ -19,6 +19,7 @@ from sheaf_orchestrator.domain import (
     Group,
     GroupLimits,
     Lane,
+    LaneBacklog,
     Outcome,
     Quarantined,
     ReleaseCause,
@@ -164,6 +165,29 @@ class MetadataReferences:
             timeout_s=_SWEEP_CALL_S,
         )
         return answer.deleted
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataBacklog:
+    """`IntakeBacklog` over gRPC."""
+
+    peer: Peer
+    stub: metadata_pb2_grpc.MetadataServiceAsyncStub
+
+    async def lanes(self) -> Sequence[LaneBacklog]:
+        """See `IntakeBacklog`."""
+        answer = await self.peer.unary(
+            self.stub.GetBacklog, metadata_pb2.GetBacklogRequest(), timeout_s=_CALL_S
+        )
+        return [
+            LaneBacklog(
+                lane=_LANE_OF[lane.lane],
+                queued_documents=lane.queued_documents,
+                oldest_age_s=lane.oldest_age.ToTimedelta().total_seconds(),
+                workflows_in_flight=lane.workflows_in_flight,
+            )
+            for lane in answer.lanes
+        ]
 
 
 def _group(group: metadata_pb2.ClaimedGroup) -> Group:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -35,7 +35,15 @@ from sheaf_common.errors import (
     SheafError,
     Unavailable,
 )
-from sheaf_orchestrator.domain import Group, WorkflowState, group_deadline_s
+from sheaf_common.ids import new_id
+from sheaf_orchestrator.domain import (
+    Group,
+    QueueBacklog,
+    SweepReport,
+    WorkflowDescription,
+    WorkflowState,
+    group_deadline_s,
+)
 from sheaf_orchestrator.settings import TaskQueues, TemporalSettings
 from sheaf_orchestrator.workflows.contracts import (
     PROCESS_GROUP,
@@ -155,30 +163,8 @@ def _mapped(error: RPCError) -> SheafError:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkflowDescription:
-    """A workflow as Temporal knows it; `closed_at` is None while it runs."""
-
-    workflow_id: str
-    run_id: str
-    running: bool
-    completed: bool
-    started_at: datetime
-    closed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class QueueBacklog:
-    """Tasks that wait in one task queue, as the server estimates them."""
-
-    task_queue: str
-    workflow_tasks: bool
-    count: int
-    age_s: float
-
-
-@dataclass(frozen=True, slots=True)
 class TemporalOperations:
-    """What operators ask of Temporal: descriptions, backlog, sweeps."""
+    """`WorkflowOperations` on Temporal, and its schedule of sweeps."""
 
     client: Client
     queues: TaskQueues
@@ -188,7 +174,7 @@ class TemporalOperations:
         await self.client.service_client.check_health(timeout=timedelta(seconds=2))
 
     async def describe(self, workflow_id: str) -> WorkflowDescription:
-        """Describes a workflow. Raises `NotFound`, `Unavailable`."""
+        """See `WorkflowOperations`."""
         try:
             found = await self.client.get_workflow_handle(workflow_id).describe(
                 rpc_timeout=_RPC_TIMEOUT
@@ -211,7 +197,7 @@ class TemporalOperations:
         )
 
     async def backlog(self) -> Sequence[QueueBacklog]:
-        """The backlog of every task queue of Sheaf. Raises `Unavailable`."""
+        """See `WorkflowOperations`."""
         asked = (
             (self.queues.workflows, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
             (self.queues.cpu, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
@@ -239,20 +225,20 @@ class TemporalOperations:
             age_s=answer.stats.approximate_backlog_age.ToTimedelta().total_seconds(),
         )
 
-    async def sweep_now(self, min_age_s: float | None, *, workflow_id: str) -> SweepOutput:
-        """Runs a sweep to its end. Raises `Unavailable`; the sweep then goes on."""
+    async def sweep_now(self, min_age_s: float | None) -> SweepReport:
+        """See `WorkflowOperations`."""
         try:
             output: SweepOutput = await self.client.execute_workflow(
                 SWEEP,
                 SweepInput(io_task_queue=self.queues.io, min_age_s=min_age_s),
-                id=workflow_id,
+                id=f"{SWEEP_SCHEDULE_ID}-{new_id()}",
                 task_queue=self.queues.workflows,
                 result_type=SweepOutput,
                 rpc_timeout=_RPC_TIMEOUT,
             )
         except RPCError as error:
             raise _mapped(error) from error
-        return output
+        return SweepReport(**asdict(output))
 
     async def schedule_sweeps(self, interval_s: float) -> None:
         """Makes the schedule of sweeps if there is none. Raises `Unavailable`."""

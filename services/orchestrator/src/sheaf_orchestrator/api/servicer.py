@@ -8,16 +8,11 @@ import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from sheaf.metadata.v1 import document_pb2, metadata_pb2, metadata_pb2_grpc
 from sheaf.orchestrator.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from sheaf_common.errors import InvalidInput
-from sheaf_common.grpc.channel import Peer
-from sheaf_common.ids import new_id
-from sheaf_orchestrator.adapters.temporal import SWEEP_SCHEDULE_ID, TemporalOperations
+from sheaf_orchestrator.ports import IntakeBacklog, WorkflowOperations
 
 SERVICE_NAME: Final = orchestrator_pb2.DESCRIPTOR.services_by_name["OrchestratorService"].full_name
-_CALL_S: Final = 5.0
-_LANES: Final = {document_pb2.LANE_TEXT: "text", document_pb2.LANE_OCR: "ocr"}
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -26,9 +21,8 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     """See the .proto. `min_age_floor_s` is the least age that a sweep may be asked for."""
 
-    temporal: TemporalOperations
-    metadata: Peer
-    metadata_stub: metadata_pb2_grpc.MetadataServiceAsyncStub
+    intake: IntakeBacklog
+    workflows: WorkflowOperations
     min_age_floor_s: float
 
     def register(self, server: grpc.aio.Server) -> str:
@@ -40,19 +34,17 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         self, _request: orchestrator_pb2.GetBacklogRequest, _context: _Context
     ) -> orchestrator_pb2.GetBacklogResponse:
         """See the .proto."""
-        intake = await self.metadata.unary(
-            self.metadata_stub.GetBacklog, metadata_pb2.GetBacklogRequest(), timeout_s=_CALL_S
-        )
-        queues = await self.temporal.backlog()
+        lanes = await self.intake.lanes()
+        queues = await self.workflows.backlog()
         return orchestrator_pb2.GetBacklogResponse(
             lanes=[
                 orchestrator_pb2.LaneBacklog(
-                    lane=_LANES.get(lane.lane, ""),
+                    lane=lane.lane.value,
                     queued_documents=lane.queued_documents,
-                    oldest_age=lane.oldest_age,
+                    oldest_age=_duration(lane.oldest_age_s),
                     workflows_in_flight=lane.workflows_in_flight,
                 )
-                for lane in intake.lanes
+                for lane in lanes
             ],
             task_queues=[
                 orchestrator_pb2.TaskQueueBacklog(
@@ -73,7 +65,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         self, request: orchestrator_pb2.DescribeWorkflowRequest, _context: _Context
     ) -> orchestrator_pb2.DescribeWorkflowResponse:
         """See the .proto."""
-        found = await self.temporal.describe(request.workflow_id)
+        found = await self.workflows.describe(request.workflow_id)
         if found.running:
             status = orchestrator_pb2.WORKFLOW_STATUS_RUNNING
         elif found.completed:
@@ -101,9 +93,7 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
                     f"min_age is {min_age_s:g} s; at least {self.min_age_floor_s:g} s are needed",
                     evidence={"field": "min_age"},
                 )
-        done = await self.temporal.sweep_now(
-            min_age_s, workflow_id=f"{SWEEP_SCHEDULE_ID}-{new_id()}"
-        )
+        done = await self.workflows.sweep_now(min_age_s)
         return orchestrator_pb2.RunSweepResponse(
             objects_examined=done.objects_examined,
             orphans_deleted=done.orphans_deleted,
