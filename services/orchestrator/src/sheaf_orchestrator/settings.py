@@ -14,9 +14,8 @@ Role = Literal["all", "dispatcher", "workflow", "io", "cpu"]
 class ServerSettings(SettingsGroup):
     """Where this process listens, and where its peers are."""
 
-    host: str = variable("ORCHESTRATOR_HOST", "0.0.0.0", "gRPC listen address")  # noqa: S104 - a container's default
+    host: str = variable("ORCHESTRATOR_HOST", "0.0.0.0", "address of every listener")  # noqa: S104 - a container's default
     port: int = variable("ORCHESTRATOR_PORT", 50053, "gRPC port", ge=0, le=65535)
-    metrics_host: str = variable("ORCHESTRATOR_METRICS_HOST", "0.0.0.0", "metrics address")  # noqa: S104 - as above
     metrics_port: int = variable("ORCHESTRATOR_METRICS_PORT", 9463, "metrics port", ge=0, le=65535)
     storage_address: str = variable("STORAGE_ADDRESS", "127.0.0.1:50051", "storage, host:port")
     metadata_address: str = variable("METADATA_ADDRESS", "127.0.0.1:50052", "metadata, host:port")
@@ -39,7 +38,6 @@ class TemporalSettings(SettingsGroup):
     task_queue_prefix: str = variable(
         "TEMPORAL_TASK_QUEUE_PREFIX", "sheaf", "task queues are PREFIX-workflows, -io, -cpu"
     )
-    metrics_host: str = variable("TEMPORAL_METRICS_HOST", "0.0.0.0", "SDK metrics address")  # noqa: S104 - a container's default
     metrics_port: int = variable("TEMPORAL_METRICS_PORT", 9464, "SDK metrics port", ge=1, le=65535)
     start_timeout_s: float = variable(
         "TEMPORAL_START_TIMEOUT_S", 120.0, "seconds to wait for Temporal at start", gt=0, le=3600

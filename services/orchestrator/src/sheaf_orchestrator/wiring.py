@@ -76,14 +76,14 @@ async def orchestrator(
     """
     async with AsyncExitStack() as stack:
         server, temporal = settings.server, settings.temporal
-        await stack.enter_async_context(metrics_endpoint(server.metrics_host, server.metrics_port))
+        await stack.enter_async_context(metrics_endpoint(server.host, server.metrics_port))
         storage = await stack.enter_async_context(
             grpc_peer("storage", server.storage_address, settings.grpc)
         )
         metadata = await stack.enter_async_context(
             grpc_peer("metadata", server.metadata_address, settings.grpc)
         )
-        client = await connect(temporal, temporal_runtime(temporal))
+        client = await connect(temporal, temporal_runtime(server.host, temporal.metrics_port))
         parts = _Parts(settings, lifecycle, client, storage, metadata, PrometheusObserver())
         listening = await stack.enter_async_context(_server(parts))
         if role in ("all", "workflow"):

@@ -72,9 +72,9 @@ _REFUSALS: Final = frozenset(
 """Answers that say the workflow was not started; anything else leaves it open."""
 
 
-def temporal_runtime(settings: TemporalSettings) -> Runtime:
+def temporal_runtime(metrics_host: str, metrics_port: int) -> Runtime:
     """The SDK's runtime with its Prometheus endpoint. One a process."""
-    bind_address = f"{settings.metrics_host}:{settings.metrics_port}"
+    bind_address = f"{metrics_host}:{metrics_port}"
     return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=bind_address)))
 
 

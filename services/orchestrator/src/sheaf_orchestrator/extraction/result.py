@@ -1,0 +1,148 @@
+"""The result object: what Sheaf found in a document, as stored and as served.
+
+It is JSON, compressed with zstd. The schema's name is its first field; a field may be added
+within a version (readers ignore what they do not know), anything else needs a new version.
+"""
+
+from typing import Any
+
+import msgspec
+import zstandard
+
+SCHEMA = "sheaf.result/1"
+MAX_RESULT_BYTES = 1024 * 1024 * 1024
+"""Most bytes that a result may have when decompressed."""
+
+_LEVEL = 3
+_encoder = msgspec.json.Encoder()
+
+
+class ResultFormatError(ValueError):
+    """The bytes are no result of a version known here, or exceed the size asked for."""
+
+
+class ResultWarning(msgspec.Struct, frozen=True):
+    """Something that a reader of the result should know."""
+
+    code: str
+    """Stable and machine-readable, e.g. ``PAGE_FAILED``, ``OUTPUT_LIMIT``."""
+    message: str
+    """One sentence for a person."""
+    page: int | None = None
+    """The page concerned, counted from 1; null when it is the whole document."""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page, in the document's order."""
+
+    number: int
+    """Counted from 1, without gaps."""
+    width: float | None
+    """Points (1/72 inch) as displayed, rotation applied; null where pages have no size."""
+    height: float | None
+    """As ``width``."""
+    rotation: int
+    """Degrees clockwise that the file asks viewers to turn the page: 0, 90, 180 or 270."""
+    text: str
+    """Unicode text in reading order, lines ended by ``\\n``; no NUL, no lone surrogate."""
+    characters: int
+    """Code points in ``text``."""
+
+
+class OutlineEntry(msgspec.Struct, frozen=True):
+    """One line of the document's own table of contents."""
+
+    title: str
+    level: int
+    """Depth, 0 for the outermost."""
+    page: int | None
+    """The page it leads to, counted from 1; null when it leads elsewhere."""
+
+
+class Metadata(msgspec.Struct, frozen=True, kw_only=True):
+    """What the document says about itself; unchecked, null when absent or unreadable."""
+
+    title: str | None = None
+    author: str | None = None
+    subject: str | None = None
+    keywords: str | None = None
+    creator: str | None = None
+    """The program in which the document was written."""
+    producer: str | None = None
+    """The program that made the file."""
+    created_at: str | None = None
+    """ISO 8601 in UTC (``…Z``); without the Z when the file names no time zone."""
+    modified_at: str | None = None
+    """As ``created_at``."""
+    language: str | None = None
+    """BCP 47 tag as declared, e.g. ``de-DE``."""
+    encoding: str | None = None
+    """Character encoding that a text was read with, as a lower-case IANA-like name."""
+    encrypted: bool = False
+    """Whether the file is encrypted (and could be opened all the same)."""
+    format_version: str | None = None
+    """Version of the file format, e.g. ``1.7`` of a PDF."""
+
+
+class Extracted(msgspec.Struct, kw_only=True):
+    """What an extractor hands back; the worker adds what it knows and makes a ``Result``."""
+
+    page_count: int
+    pages: list[Page]
+    metadata: Metadata
+    outline: list[OutlineEntry] = []
+    warnings: list[ResultWarning] = []
+    partial: bool = False
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
+    """The whole result of one attempt on one document."""
+
+    document_id: str
+    attempt: int
+    """Counted from 1; a reprocessed document has more than one."""
+    content_type: str
+    """Media type that the document was read as."""
+    size_bytes: int
+    """Size of the original."""
+    sha256: str | None
+    """Hex digest of the original, as given by the caller; null when not given."""
+    page_count: int
+    """Pages of the document. More than ``pages`` holds only when ``partial``."""
+    character_count: int
+    """Sum of ``pages[].characters``."""
+    partial: bool
+    """Whether something is missing; ``warnings`` tell what."""
+    metadata: Metadata
+    pages: list[Page]
+    outline: list[OutlineEntry]
+    """Flat, in document order; empty when the document has none."""
+    warnings: list[ResultWarning]
+
+
+_decoder = msgspec.json.Decoder(Result)
+
+
+def encode_result(result: Result) -> bytes:
+    """The result as stored: zstd-compressed JSON. Blocks for about 5 ms a MB of text."""
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(_encoder.encode(result))
+
+
+def decode_result(encoded: bytes, *, max_bytes: int = MAX_RESULT_BYTES) -> Result:
+    """The result that ``encode_result`` encoded.
+
+    Never allocates more than ``max_bytes`` for the decompressed text. Raises
+    ResultFormatError for anything that is not a whole result of this version.
+    """
+    try:
+        size = zstandard.frame_content_size(encoded)
+        if not 0 <= size <= max_bytes:
+            raise ResultFormatError(f"the result is over {max_bytes} bytes or of unknown size")
+        return _decoder.decode(zstandard.ZstdDecompressor().decompress(encoded))
+    except (zstandard.ZstdError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ResultFormatError(f"not a {SCHEMA}: {error}") from error
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a result, for publication."""
+    return msgspec.json.schema(Result)

@@ -1,0 +1,56 @@
+"""Waits and claims that the tests of the sandbox share."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+
+from sheaf_orchestrator.extraction import Extraction, Request, decode_result
+
+MISBEHAVING = "integration.orchestrator.extraction.misbehaving"
+
+
+def request(content_type: str) -> Request:
+    """A request for a document of the type."""
+    return Request(document_id="0190c6c0", attempt=1, content_type=content_type)
+
+
+def said(extraction: Extraction) -> str:
+    """The text of the first page."""
+    return decode_result(extraction.result).pages[0].text
+
+
+async def until(condition: Callable[[], object], within_s: float = 15.0) -> None:
+    """Wait until the condition holds; fails the test if it does not in time."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "condition not met in time"
+        await asyncio.sleep(0.005)
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs; a zombie does not."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
+@contextlib.contextmanager
+def quicker_than(seconds: float) -> Iterator[None]:
+    """Claims that the block takes less."""
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < seconds
+
+
+def descriptors() -> set[str]:
+    """The open file descriptors of this process."""
+    return {path.name for path in Path("/proc/self/fd").iterdir()}
+
+
+def folders(temporary: Path) -> list[Path]:
+    """The folders of pools."""
+    return list(temporary.glob("sheaf-extraction-*"))

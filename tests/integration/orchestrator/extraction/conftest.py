@@ -1,0 +1,46 @@
+"""What the tests of the sandbox share."""
+
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from integration.orchestrator.extraction.claims import MISBEHAVING, descriptors, folders
+
+from sheaf_orchestrator.extraction import ExtractionPool, Limits
+
+PoolFactory = Callable[..., AbstractAsyncContextManager[ExtractionPool]]
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The temporary folder of this process, for one test."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def pool(temporary: Path) -> PoolFactory:
+    """Opens a pool of one misbehaving subprocess and a spare; checks that it leaves nothing."""
+
+    @asynccontextmanager
+    async def opened(
+        limits: Limits | None = None,
+        *,
+        size: int = 1,
+        spares: int = 1,
+        registry: str = MISBEHAVING,
+    ) -> AsyncIterator[ExtractionPool]:
+        before = descriptors()
+        limits = limits or Limits(processes=10_000)
+        async with ExtractionPool(
+            limits, size=size, spares=spares, registry=registry
+        ) as opened_pool:
+            yield opened_pool
+        assert not psutil.Process().children(recursive=True)
+        assert not folders(temporary)
+        assert descriptors() <= before
+
+    return opened

@@ -1,0 +1,98 @@
+"""Real documents, kind and hostile, through the pool with the real extractors."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from integration.orchestrator.extraction.claims import said
+from integration.orchestrator.extraction.conftest import PoolFactory
+from unit.orchestrator.extraction import pdfs
+
+from sheaf_orchestrator.extraction import (
+    ExtractionFailed,
+    Limits,
+    Quarantined,
+    Reason,
+    Request,
+    extract_with_retry,
+)
+from sheaf_orchestrator.extraction.sandbox.launch import DEFAULT_REGISTRY
+
+MIB = 1024 * 1024
+PDF = Request(document_id="d", attempt=1, content_type="application/pdf")
+CONTENT_TYPES = {
+    ".csv": "text/csv",
+    ".fuzz": "application/pdf",
+    ".md": "text/markdown",
+    ".pdf": "application/pdf",
+    ".txt": "text/plain",
+}
+
+
+def bomb(unit: bytes, mib: int) -> bytes:
+    """A page whose content stream is the unit repeated to so many MiB."""
+    return pdfs.one_page(unit * (mib * MIB // len(unit)))
+
+
+def corpus() -> list[Path]:
+    """The files of the folder that SHEAF_CORPUS names, of the types that are read."""
+    root = os.environ.get("SHEAF_CORPUS")
+    if root is None:
+        pytest.skip("SHEAF_CORPUS names no folder")
+    return [path for path in sorted(Path(root).rglob("*")) if path.suffix in CONTENT_TYPES]
+
+
+async def test_kind_documents_are_read(pool: PoolFactory) -> None:
+    """A letter, a filled form and a text file, one after the other in one subprocess."""
+    text = Request(document_id="d", attempt=1, content_type="text/plain; charset=utf-8")
+    async with pool(Limits(), spares=0, registry=DEFAULT_REGISTRY) as opened:
+        assert said(await opened.extract(PDF, pdfs.written("Dear Sir"))) == "Dear Sir"
+        assert "42.00" in said(await opened.extract(PDF, pdfs.form("42.00")))
+        assert said(await opened.extract(text, "Grüße".encode())) == "Grüße"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(pdfs.nested_forms(depth=10, fan=10), id="2 KB that draw 10^10 words"),
+        pytest.param(bomb(b"q ", 100), id="100 MB of nested states"),
+        pytest.param(bomb(b"0 0 m 9 9 l S\n", 256), id="256 MB of strokes"),
+    ],
+)
+async def test_a_bomb_harms_nobody(pool: PoolFactory, content: bytes) -> None:
+    """It ends in its reason within its limits, twice; the next document is read."""
+    limits = Limits(wall_s=3, rss_bytes=400 * MIB, address_space_bytes=600 * MIB)
+    async with pool(limits, registry=DEFAULT_REGISTRY) as opened:
+        began = time.monotonic()
+        with pytest.raises(Quarantined) as caught:
+            await extract_with_retry(opened, PDF, content)
+        assert caught.value.reason in {Reason.MEMORY_LIMIT, Reason.TIME_LIMIT}
+        assert time.monotonic() - began < 10
+        assert said(await opened.extract(PDF, pdfs.written("still here"))) == "still here"
+
+
+@pytest.mark.timeout(600)
+async def test_every_file_of_the_corpus_ends(pool: PoolFactory) -> None:
+    """Each file of the folder SHEAF_CORPUS, if set, ends within 30 s in a result or a reason."""
+    files = corpus()
+    reasons: dict[str, Reason] = {}
+    async with pool(Limits(), registry=DEFAULT_REGISTRY) as opened:
+        for path in files:
+            request = Request(
+                document_id=path.name, attempt=1, content_type=CONTENT_TYPES[path.suffix]
+            )
+            began = time.monotonic()
+            try:
+                await extract_with_retry(opened, request, path.read_bytes())
+            except ExtractionFailed as error:
+                reasons[path.name] = error.reason
+            assert time.monotonic() - began < 30, path.name
+        assert opened.stats().documents == len(files)
+        assert not set(opened.stats().restarts) - {"documents", "rss"}
+    assert set(reasons.values()) <= {
+        Reason.DAMAGED,
+        Reason.EMPTY,
+        Reason.ENCRYPTED,
+        Reason.UNSUPPORTED_FORMAT,
+    }
