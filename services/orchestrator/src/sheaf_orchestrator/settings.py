@@ -1,5 +1,6 @@
 """The orchestrator's settings."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,6 +8,7 @@ from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.process import ProcessSettings
 from sheaf_common.settings import SettingsGroup, variable
 from sheaf_orchestrator.domain import GroupLimits, default_processes
+from sheaf_orchestrator.extraction import Limits
 
 Role = Literal["all", "dispatcher", "workflow", "io", "cpu"]
 
@@ -118,7 +120,10 @@ class ProcessingSettings(SettingsGroup):
         "EXTRACT_TIME_LIMIT_S", 30.0, "seconds that one document may take", gt=0, le=3600
     )
     memory_limit_bytes: int = variable(
-        "EXTRACT_MEMORY_LIMIT_BYTES", 2 * 2**30, "address space of a subprocess", ge=256 * 2**20
+        "EXTRACT_MEMORY_LIMIT_BYTES",
+        2 * 2**30,
+        "address space of a subprocess; half of it resident",
+        ge=256 * 2**20,
     )
     max_pages: int = variable("EXTRACT_MAX_PAGES", 2000, "pages of one document", ge=1)
     buffer_bytes: int = variable(
@@ -131,6 +136,17 @@ class ProcessingSettings(SettingsGroup):
         ge=0,
         le=600,
     )
+
+    def limits(self) -> Limits:
+        """The sandbox's limits: below the wall limit it stops by itself, in two steps."""
+        return Limits(
+            wall_s=self.wall_limit_s,
+            soft_s=self.wall_limit_s * 2 / 3,
+            cpu_s=math.ceil(self.wall_limit_s * 5 / 6),
+            address_space_bytes=self.memory_limit_bytes,
+            rss_bytes=self.memory_limit_bytes // 2,
+            pages=self.max_pages,
+        )
 
 
 class SweepSettings(SettingsGroup):

@@ -29,7 +29,7 @@ from sheaf_orchestrator.adapters.workers import cpu_worker, io_worker, workflow_
 from sheaf_orchestrator.api.activities import ProcessingActivities, SweepActivities
 from sheaf_orchestrator.api.servicer import OrchestratorServicer
 from sheaf_orchestrator.domain import Lane
-from sheaf_orchestrator.extraction import ExtractionPool, Limits
+from sheaf_orchestrator.extraction import ExtractionPool
 from sheaf_orchestrator.service.dispatcher import Dispatcher
 from sheaf_orchestrator.service.leases import LeaseKeeper
 from sheaf_orchestrator.service.memory import ByteBudget
@@ -157,12 +157,9 @@ async def _run_io(stack: AsyncExitStack, parts: _Parts) -> None:
 
 async def _run_cpu(stack: AsyncExitStack, parts: _Parts) -> None:
     settings = parts.settings.processing
-    limits = Limits(
-        wall_s=settings.wall_limit_s,
-        address_space_bytes=settings.memory_limit_bytes,
-        pages=settings.max_pages,
+    pool = await stack.enter_async_context(
+        ExtractionPool(settings.limits(), size=settings.processes)
     )
-    pool = await stack.enter_async_context(ExtractionPool(limits, size=settings.processes))
     stack.enter_context(SandboxCollector(pool))
     processor = GroupProcessor(
         parts.intake,
