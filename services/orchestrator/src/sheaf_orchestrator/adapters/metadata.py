@@ -61,7 +61,7 @@ class MetadataIntake:
     """`Intake` over gRPC; `lease_ttl_s` is how long a lease lasts unless renewed."""
 
     peer: Peer
-    stub: metadata_pb2_grpc.MetadataServiceAsyncStub
+    stub: "metadata_pb2_grpc.MetadataServiceAsyncStub"
     lease_ttl_s: float
 
     async def claim(self, lane: Lane, limits: GroupLimits, *, wait_s: float) -> Group | None:
@@ -137,7 +137,7 @@ class MetadataReferences:
     """`References` over gRPC."""
 
     peer: Peer
-    stub: metadata_pb2_grpc.MetadataServiceAsyncStub
+    stub: "metadata_pb2_grpc.MetadataServiceAsyncStub"
 
     async def of(self, document_ids: Sequence[str]) -> Mapping[str, DocumentReferences]:
         """See `References`."""
@@ -172,7 +172,7 @@ class MetadataBacklog:
     """`IntakeBacklog` over gRPC."""
 
     peer: Peer
-    stub: metadata_pb2_grpc.MetadataServiceAsyncStub
+    stub: "metadata_pb2_grpc.MetadataServiceAsyncStub"
 
     async def lanes(self) -> Sequence[LaneBacklog]:
         """See `IntakeBacklog`."""

@@ -25,7 +25,7 @@ class StorageObjects:
     """`Objects` over gRPC."""
 
     peer: Peer
-    stub: storage_pb2_grpc.StorageServiceAsyncStub
+    stub: "storage_pb2_grpc.StorageServiceAsyncStub"
 
     async def fetch(self, key: str, *, size_bytes: int) -> bytes:
         """See `Objects`. Raises `Unavailable` if fewer bytes arrive than the object has."""
@@ -68,7 +68,7 @@ class StorageListing:
     """`ObjectListing` over gRPC."""
 
     peer: Peer
-    stub: storage_pb2_grpc.StorageServiceAsyncStub
+    stub: "storage_pb2_grpc.StorageServiceAsyncStub"
 
     async def list(self, *, start_after: str, limit: int) -> Sequence[StoredObject]:
         """See `ObjectListing`."""
