@@ -169,7 +169,7 @@ def test_a_crash_of_a_detached_stack_is_shown(checkout: Checkout) -> None:
     """The rest is stopped; status says what ended and fails."""
     checkout.up()
     os.kill(checkout.valkey()["pid"], signal.SIGKILL)
-    eventually(lambda: not checkout.status()["running"])
+    eventually(lambda: checkout.status()["running"] is False)
     code, _, errors = checkout.run("status")
     assert code == 1
     assert "valkey was killed by SIGKILL" in errors
@@ -193,7 +193,7 @@ def test_a_crash_ends_the_foreground_with_the_last_lines(checkout: Checkout) -> 
 def test_the_foreground_stops_when_told(checkout: Checkout, number: signal.Signals) -> None:
     """Everything with it, with exit code 0."""
     with checkout.popen("up", *BY_HAND) as process:
-        eventually(lambda: (checkout.state_dir / "env").exists())
+        eventually((checkout.state_dir / "env").exists)
         valkey = checkout.valkey()["pid"]
         process.send_signal(number)
         output, errors = process.communicate(timeout=30)

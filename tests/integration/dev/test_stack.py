@@ -188,7 +188,7 @@ async def test_a_recorded_id_that_is_somebody_elses_is_left_alone(
     try:
         created = psutil.Process(stranger.pid).create_time()
         ref = state.ProcessRef(stranger.pid, created - 3600)
-        record = state.ProcessRecord("valkey", "valkey", ref, {"redis": 1}, ("x",), "x", True)
+        record = state.ProcessRecord("valkey", "valkey", ref, {"redis": 1}, ("x",), "x", True, 5.0)
         state.write(stack.layout.state, state.State("up", ref, None, (record,)))
         async with stack:
             assert stranger.poll() is None

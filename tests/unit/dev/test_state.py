@@ -18,6 +18,7 @@ RECORD = ProcessRecord(
     command=("python", "-m", "sheaf_storage"),
     log="storage.log",
     ready=True,
+    grace_s=5.0,
 )
 
 

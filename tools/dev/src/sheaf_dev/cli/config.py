@@ -1,0 +1,109 @@
+"""`./sheaf config`: the configuration in force, service by service."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from sheaf_dev import checkout, envfile
+from sheaf_dev.embedded import SERVERS
+from sheaf_dev.errors import DevError
+from sheaf_dev.layout import Layout
+from sheaf_dev.plan import Options, Plan
+from sheaf_dev.services import SERVICES
+
+_TIMEOUT_S = 60.0
+_PIPED_WIDTH = 160
+
+
+def config(
+    service: Literal["storage", "metadata", "orchestrator", "gateway"] | None = None,
+    /,
+    *,
+    json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> int:
+    """Show every variable of a service, or of all, with its value; secrets are masked.
+
+    The values are those of the running stack, or those that it would have.
+
+    Args:
+        service: Only this one.
+        json_: Print one JSON object by service.
+    """
+    names: list[str] = [service] if service else list(SERVICES)
+    env = {**os.environ, **_stack_env()}
+    answers = asyncio.run(_ask_all(names, env))
+    if json_:
+        print(json.dumps(answers, indent=2))
+    else:
+        for name, answer in answers.items():
+            _show(name, answer)
+    return 1 if any("problems" in answer for answer in answers.values()) else 0
+
+
+def _stack_env() -> dict[str, str]:
+    """The variables of the stack as it runs, else as it would be started now."""
+    layout = Layout(checkout.state_dir())
+    running = envfile.read(layout.env)
+    if running:
+        return running
+    options = Options(
+        services=tuple(SERVICES),
+        servers=tuple(SERVERS),
+        external=(),
+        env_overrides={},
+        environ=dict(os.environ),
+    )
+    plan = Plan(layout, options)
+    try:
+        return plan.env
+    finally:
+        plan.close()
+
+
+async def _ask_all(names: list[str], env: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    answers = await asyncio.gather(*(_ask(name, env) for name in names))
+    return dict(zip(names, answers, strict=True))
+
+
+async def _ask(name: str, env: Mapping[str, str]) -> dict[str, Any]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "sheaf_dev.effective_settings", name),
+        env=dict(env),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            output, errors = await process.communicate()
+    except TimeoutError as error:
+        process.kill()
+        raise DevError(f"reading the settings of {name} took over {_TIMEOUT_S:.0f} s") from error
+    try:
+        answer: dict[str, Any] = json.loads(output)
+    except ValueError as error:
+        last = errors.decode(errors="replace").strip().rpartition("\n")[2]
+        raise DevError(f"cannot read the settings of {name}: {last}") from error
+    return answer
+
+
+def _show(name: str, answer: dict[str, Any]) -> None:
+    for variable, problem in answer.get("problems", {}).items():
+        print(f"{name}: {variable} {problem}", file=sys.stderr)
+    table = Table(title=name, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for column in ("variable", "value", "", "meaning"):
+        table.add_column(column)
+    for setting in answer.get("settings", ()):
+        mark = "" if setting["is_default"] else "set"
+        value = "" if setting["value"] is None else str(setting["value"])
+        table.add_row(setting["name"], value, mark, setting["description"])
+    if table.row_count:
+        Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)
+        print()

@@ -1,0 +1,229 @@
+"""Sending many files: batches go up a few at a time and are followed to their end."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from sheaf_client import (
+    AsyncClient,
+    Document,
+    InvalidRequestError,
+    OverCapacityError,
+    SheafClientError,
+    Upload,
+)
+from sheaf_dev.connection import Connection
+from sheaf_dev.errors import DevError
+from sheaf_dev.outcomes import milliseconds
+
+_BATCH_FILES: Final = 20
+_BATCH_BYTES: Final = 32 * 2**20
+_UPLOADS_AT_ONCE: Final = 4
+_BATCHES_AT_ONCE: Final = 32
+_POLL_S: Final = 2.0
+_STALL_S: Final = 300.0
+"""How long a batch may make no progress."""
+_BUSY_TRIES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """What became of a file. `status` is `sent` until its document ends, or is rejected.
+
+    `error` means that it is not known what became of it, or that it could not be read.
+    """
+
+    path: Path
+    status: str = "waiting"
+    document_id: str | None = None
+    reason: str | None = None
+    pages: int | None = None
+    characters: int | None = None
+    accept_s: float | None = None
+    result_s: float | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more will become of it."""
+        return self.status not in {"waiting", "sent"}
+
+    def as_json(self) -> dict[str, Any]:
+        """Its entry in the output of `process --json`."""
+        return {
+            "path": str(self.path),
+            "id": self.document_id,
+            "status": self.status,
+            "reason": self.reason,
+            "pages": self.pages,
+            "characters": self.characters,
+            "accept_ms": milliseconds(self.accept_s),
+            "result_ms": milliseconds(self.result_s),
+        }
+
+
+def files_under(paths: Iterable[Path]) -> list[Path]:
+    """The given files, and those in the given folders in sorted order; hidden ones not.
+
+    Raises:
+        DevError: a path is not there, or there is no file.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found.extend(_walk(path))
+        elif path.exists():
+            found.append(path)
+        else:
+            raise DevError(f"no such file or folder: {path}")
+    if not found:
+        raise DevError("there is no file to send")
+    return found
+
+
+async def send(
+    connection: Connection, paths: Sequence[Path], on_change: Callable[[Sequence[SentFile]], None]
+) -> list[SentFile]:
+    """Sends the files and follows them; tells `on_change` as they settle, a batch at a time."""
+    uploads, batches = asyncio.Semaphore(_UPLOADS_AT_ONCE), asyncio.Semaphore(_BATCHES_AT_ONCE)
+    async with AsyncClient(connection.url, connection.api_key) as sheaf:
+
+        async def follow(batch: Sequence[Path]) -> list[SentFile]:
+            async with batches:
+                return await _Batch(sheaf, batch, on_change).run(uploads)
+
+        followed = await asyncio.gather(*(follow(batch) for batch in _batches(paths)))
+    return [file for batch in followed for file in batch]
+
+
+class _Batch:
+    """One upload on its way."""
+
+    def __init__(
+        self,
+        sheaf: AsyncClient,
+        paths: Sequence[Path],
+        on_change: Callable[[Sequence[SentFile]], None],
+    ) -> None:
+        self._sheaf = sheaf
+        self._files = [SentFile(path) for path in paths]
+        self._on_change = on_change
+        self._settled = 0
+
+    async def run(self, uploads: asyncio.Semaphore) -> list[SentFile]:
+        """Sends it and follows it to its end."""
+        try:
+            async with uploads:
+                began = time.monotonic()
+                upload = await self._upload()
+            self._sent(upload, time.monotonic() - began)
+            await self._follow(upload.batch_id)
+        except InvalidRequestError as error:
+            self._refused(error)
+        except (SheafClientError, OSError) as error:
+            self._replace_unsettled("error", str(error))
+        return self._files
+
+    async def _upload(self) -> Upload:
+        """A 429 means that nothing was taken: that one may be sent again."""
+        for tries in range(_BUSY_TRIES):
+            try:
+                return await self._sheaf.upload(*(file.path for file in self._files))
+            except OverCapacityError as error:
+                if tries == _BUSY_TRIES - 1:
+                    raise
+                await asyncio.sleep(error.retry_after_s or 1.0)
+        raise AssertionError  # the last try returns or raises
+
+    def _sent(self, upload: Upload, accept_s: float) -> None:
+        self._files = [
+            replace(
+                file,
+                status="sent" if outcome.accepted else "rejected",
+                document_id=outcome.id,
+                reason=outcome.problem.code if outcome.problem else None,
+                accept_s=accept_s,
+            )
+            for file, outcome in zip(self._files, upload.documents, strict=True)
+        ]
+        self._tell()
+
+    async def _follow(self, batch_id: str) -> None:
+        changed_at = time.monotonic()
+        while not all(file.settled for file in self._files):
+            batch = await self._sheaf.get_batch(batch_id, wait_s=_POLL_S)
+            documents = {document.id: document for document in batch.documents}
+            self._files = [_with(file, documents) for file in self._files]
+            if self._tell():
+                changed_at = time.monotonic()
+            elif time.monotonic() - changed_at > _STALL_S:
+                self._replace_unsettled("error", f"no progress for {_STALL_S:.0f} s")
+
+    def _refused(self, error: InvalidRequestError) -> None:
+        """Either every file was rejected, each for its own reason, or the upload itself was."""
+        problems = error.problem.errors
+        if len(problems) != len(self._files):
+            self._replace_unsettled("rejected", error.code)
+            return
+        self._files = [
+            replace(file, status="rejected", reason=str(problem["problem"]["code"]))
+            for file, problem in zip(self._files, problems, strict=True)
+        ]
+        self._tell()
+
+    def _replace_unsettled(self, status: str, reason: str) -> None:
+        self._files = [
+            file if file.settled else replace(file, status=status, reason=reason)
+            for file in self._files
+        ]
+        self._tell()
+
+    def _tell(self) -> bool:
+        settled = sum(file.settled for file in self._files)
+        changed, self._settled = settled != self._settled, settled
+        if changed:
+            self._on_change([file for file in self._files if file.settled])
+        return changed
+
+
+def _with(file: SentFile, documents: dict[str, Document]) -> SentFile:
+    document = documents.get(file.document_id or "")
+    if file.settled or document is None or not document.status.is_terminal:
+        return file
+    took_s = None
+    if document.uploaded_at and document.finished_at:
+        took_s = (document.finished_at - document.uploaded_at).total_seconds()
+    return replace(
+        file,
+        status=document.status.value,
+        reason=document.reason,
+        pages=document.pages,
+        characters=document.characters,
+        result_s=took_s,
+    )
+
+
+def _batches(paths: Iterable[Path]) -> Iterator[list[Path]]:
+    batch: list[Path] = []
+    size = 0
+    for path in paths:
+        length = path.stat().st_size if path.exists() else 0
+        if batch and (len(batch) >= _BATCH_FILES or size + length > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(path)
+        size += length
+    if batch:
+        yield batch
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(parent, name)
+            if not name.startswith(".") and path.is_file():
+                yield path
