@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from sheaf_common.errors import Unavailable
+from sheaf_common.memory import ByteBudget
 from sheaf_orchestrator.domain import (
     Completed,
     DocumentTask,
@@ -16,7 +17,6 @@ from sheaf_orchestrator.domain import (
     result_key,
 )
 from sheaf_orchestrator.ports import Extraction
-from sheaf_orchestrator.service.memory import ByteBudget
 from sheaf_orchestrator.service.processing import GroupProcessor, ProcessingLimits
 from support.orchestrator_fakes import (
     FakeExtractor,
@@ -42,7 +42,7 @@ class Bench:
             self.objects,
             self.extractor,
             ProcessingLimits(concurrency=concurrency, retry_s=retry_s, renew_s=0.01),
-            ByteBudget(2**20),
+            ByteBudget(2**20, wait_s=5.0),
             self.observer,
         )
 

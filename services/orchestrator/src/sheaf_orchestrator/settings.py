@@ -129,6 +129,9 @@ class ProcessingSettings(SettingsGroup):
     buffer_bytes: int = variable(
         "EXTRACT_BUFFER_BYTES", 512 * 2**20, "document bytes held at once", ge=2**20
     )
+    buffer_wait_s: float = variable(
+        "EXTRACT_BUFFER_WAIT_S", 60.0, "seconds that a document waits for them", gt=0, le=600
+    )
     dependency_retry_s: float = variable(
         "PROCESS_DEPENDENCY_RETRY_S",
         30.0,

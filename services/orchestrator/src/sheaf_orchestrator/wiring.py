@@ -14,6 +14,7 @@ from sheaf_common.grpc.channel import Peer, grpc_peer
 from sheaf_common.grpc.health import is_serving, publish_dependency_health
 from sheaf_common.grpc.server import GrpcServer, grpc_server
 from sheaf_common.lifecycle import Lifecycle
+from sheaf_common.memory import ByteBudget
 from sheaf_common.telemetry.metrics import metrics_endpoint
 from sheaf_orchestrator.adapters.metadata import MetadataBacklog, MetadataIntake, MetadataReferences
 from sheaf_orchestrator.adapters.metrics import PrometheusObserver, SandboxCollector
@@ -32,7 +33,6 @@ from sheaf_orchestrator.domain import Lane
 from sheaf_orchestrator.extraction import ExtractionPool
 from sheaf_orchestrator.service.dispatcher import Dispatcher
 from sheaf_orchestrator.service.leases import LeaseKeeper
-from sheaf_orchestrator.service.memory import ByteBudget
 from sheaf_orchestrator.service.processing import GroupProcessor, ProcessingLimits
 from sheaf_orchestrator.service.sweeper import Sweeper
 from sheaf_orchestrator.settings import OrchestratorSettings, Role
@@ -170,7 +170,7 @@ async def _run_cpu(stack: AsyncExitStack, parts: _Parts) -> None:
             retry_s=settings.dependency_retry_s,
             renew_s=parts.settings.dispatch.lease_renew_s,
         ),
-        ByteBudget(settings.buffer_bytes),
+        ByteBudget(settings.buffer_bytes, settings.buffer_wait_s),
         parts.observer,
     )
     activities = ProcessingActivities(processor)

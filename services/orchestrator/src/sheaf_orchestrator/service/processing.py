@@ -22,6 +22,7 @@ import structlog
 from sheaf_common.backoff import backoff_s
 from sheaf_common.errors import NotFound, SheafError
 from sheaf_common.failpoints import failpoint
+from sheaf_common.memory import ByteBudget
 from sheaf_orchestrator.domain import (
     Completed,
     DocumentTask,
@@ -35,7 +36,6 @@ from sheaf_orchestrator.domain import (
 )
 from sheaf_orchestrator.ports import Extractor, Intake, Objects
 from sheaf_orchestrator.service.lease import HeldLease
-from sheaf_orchestrator.service.memory import ByteBudget
 from sheaf_orchestrator.service.observer import ProcessingObserver
 from sheaf_orchestrator.service.recorder import OutcomeRecorder
 
@@ -158,7 +158,7 @@ class _GroupRun:
                 )
 
     async def _work(self, task: DocumentTask) -> None:
-        async with self._on.memory.hold(task.size_bytes):
+        with (await self._on.memory.reserve(task.size_bytes)).released():
             result = await self._result(task)
         self._recorder.add(Outcome(task.document_id, task.attempt, result))
 
