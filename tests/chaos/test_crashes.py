@@ -53,14 +53,13 @@ async def test_metadata_killed_after_the_commit_of_a_registration(
 ) -> None:
     """The outcome is unknown to the gateway: it asks again, and no document is doubled."""
     rows_before = await system.rows()
-    async with system.failing("metadata", "metadata.registered", tmp_path):
+    async with system.failing("metadata", "metadata.registered", tmp_path) as died:
         uploading = asyncio.create_task(system.upload(pdfs(2, seed=3)))
-        await system.stack.wait_exit("metadata", 30)
+        await died()
         await system.stack.start_process("metadata")
         answer = await uploading
-        await system.stack.kill_process("metadata")
 
-    assert answer.status_code in {202, 503, 504}
+    assert answer.status_code == 202
     assert len(await system.rows()) == len(rows_before) + 2
     await system.finished([row.document_id for row in await system.rows()])
     await system.assert_nothing_lost_or_doubled()
@@ -80,7 +79,6 @@ async def test_orchestrator_killed(system: System, tmp_path: Path, failpoint: st
     """Whatever the orchestrator was at, the lease brings its documents to an end."""
     async with system.failing("orchestrator", failpoint, tmp_path):
         ids = await system.accepted(pdfs(4, seed=4 + len(failpoint)))
-        await system.stack.wait_exit("orchestrator", 30)
 
     documents = await system.finished(ids)
     assert [document["status"] for document in documents] == ["completed"] * 4
@@ -91,7 +89,6 @@ async def test_metadata_killed_after_the_commit_of_outcomes(system: System, tmp_
     """The worker repeats what it could not know to be recorded; the row knows already."""
     async with system.failing("metadata", "metadata.outcomes_recorded", tmp_path):
         ids = await system.accepted(pdfs(4, seed=40))
-        await system.stack.wait_exit("metadata", 30)
 
     documents = await system.finished(ids)
     assert [document["status"] for document in documents] == ["completed"] * 4
@@ -104,6 +101,7 @@ async def test_storage_killed_while_documents_are_processed(system: System) -> N
     ids = await uploading
     await system.stack.kill_process("storage")
     await system.stack.start_process("storage")
+    await system.healthy()
 
     documents = await system.finished(ids)
     assert {document["status"] for document in documents} == {"completed"}

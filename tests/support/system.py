@@ -1,9 +1,9 @@
 """The whole running system as tests see it: its API, its rows, its objects, its processes."""
 
 import asyncio
-import os
+import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -184,21 +184,37 @@ class System:
 
     # Its processes
 
+    async def healthy(self) -> None:
+        """Returns once the gateway knows that everything is up."""
+        async with asyncio.timeout(30):
+            while (await self.http.get("/ht/")).json()["status"] != "ok":  # noqa: ASYNC110 - remote
+                await asyncio.sleep(0.1)
+
     @asynccontextmanager
-    async def failing(self, process: str, failpoint: str, directory: Path) -> AsyncIterator[None]:
+    async def failing(
+        self, process: str, failpoint: str, directory: Path
+    ) -> AsyncIterator[Callable[[], Awaitable[None]]]:
         """Restarts a process so that it kills itself once at a failpoint.
 
-        The block makes it get there; afterwards it has died by SIGKILL and is up again.
+        The block makes it get there; afterwards it has died by SIGKILL and is up again. The
+        block may restart it itself, once what it is given has returned: the process is dead.
         """
         once = directory / f"{failpoint}.hit"
         armed = {"SHEAF_FAILPOINTS": f"{failpoint}=kill@{once}"}
         await self.stack.stop_process(process)
         await self.stack.start_process(process, extra_env=armed)
+        await self.healthy()
+        pid = self.stack.pid(process)
+
+        async def died() -> None:
+            if self.stack.pid(process) == pid:
+                assert await self.stack.wait_exit(process, 30) == -signal.SIGKILL
+            assert await asyncio.to_thread(once.exists)
+
         try:
-            yield
-            assert await self.stack.wait_exit(process, 30) == -9
-            assert await asyncio.to_thread(os.path.exists, once)
+            yield died
+            await died()
         finally:
-            if self.stack.is_running(process):
-                await self.stack.stop_process(process)
-            await self.stack.start_process(process)
+            if not self.stack.is_running(process):
+                await self.stack.start_process(process)
+            await self.healthy()

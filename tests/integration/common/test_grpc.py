@@ -31,8 +31,21 @@ from sheaf_common.grpc.settings import GrpcSettings
 SETTINGS = GrpcSettings.model_construct(token=SecretStr("secret"), max_call_s=30.0)
 
 
+class Servicer:
+    """Base of servicers that have only the methods of their test."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Any other method of the contract, which no test calls."""
+        if not name[0].isupper():
+            raise AttributeError(name)
+        return self._uncalled
+
+    async def _uncalled(self, request: Any, call: Any) -> Any:
+        raise AssertionError("the test calls another method than it has")
+
+
 @dataclass
-class Orchestrator(orchestrator_pb2_grpc.OrchestratorServiceServicer):
+class Orchestrator(Servicer):
     """Answers `GetBacklog` by what a test says."""
 
     behave: Callable[[], Any]
@@ -50,11 +63,12 @@ class Orchestrator(orchestrator_pb2_grpc.OrchestratorServiceServicer):
 
     def register(self, server: grpc.aio.Server) -> str:
         """Adds itself."""
-        orchestrator_pb2_grpc.add_OrchestratorServiceServicer_to_server(self, server)
+        servicer: Any = self
+        orchestrator_pb2_grpc.add_OrchestratorServiceServicer_to_server(servicer, server)
         return "sheaf.orchestrator.v1.OrchestratorService"
 
 
-class Storage(storage_pb2_grpc.StorageServiceServicer):
+class Storage(Servicer):
     """Streams, and fails on the way."""
 
     def __init__(self) -> None:
@@ -79,7 +93,8 @@ class Storage(storage_pb2_grpc.StorageServiceServicer):
 
     def register(self, server: grpc.aio.Server) -> str:
         """Adds itself."""
-        storage_pb2_grpc.add_StorageServiceServicer_to_server(self, server)
+        servicer: Any = self
+        storage_pb2_grpc.add_StorageServiceServicer_to_server(servicer, server)
         return "sheaf.storage.v1.StorageService"
 
 

@@ -23,7 +23,7 @@ async def test_the_least_loaded_client_is_leased_first() -> None:
     """Leases spread over all clients before any client has two."""
     pool = _pool(clients=3, connections=2)
     async with AsyncExitStack() as stack:
-        leased = [await stack.enter_async_context(pool.lease()) for _ in range(3)]
+        leased: list[Any] = [await stack.enter_async_context(pool.lease()) for _ in range(3)]
 
     assert set(leased) == {"client-0", "client-1", "client-2"}
 

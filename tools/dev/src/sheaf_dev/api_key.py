@@ -13,6 +13,7 @@ from sheaf_dev.probes import grpc_serving, local_channel
 USER_ID = "developer"
 _NAME = "embedded stack"
 _PREFIX_CHARACTERS = 7
+_SCOPES = ("documents:read", "documents:write")
 _TIMEOUT_S = 10.0
 _POLL_S = 1.0
 
@@ -40,7 +41,7 @@ async def register(metadata_port: int, token: str, key: str) -> None:
         name=_NAME,
         prefix=key[:_PREFIX_CHARACTERS],
         sha256=hashlib.sha256(key.encode()).digest(),
-        scopes=[],
+        scopes=list(_SCOPES),
     )
     async with local_channel(metadata_port) as channel:
         stub = metadata_pb2_grpc.MetadataServiceStub(channel)

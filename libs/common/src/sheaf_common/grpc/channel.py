@@ -79,12 +79,13 @@ class Peer:
                 raise
 
         call = method(guarded(), timeout=context.time_left_s(timeout_s), metadata=self._metadata())
+        status = _FirstStatus(call)
         try:
             return await call
         except grpc.aio.AioRpcError as error:
             if failure:
                 raise failure[0] from error
-            raise decode(error, self.name) from error
+            raise decode(status.behind(error), self.name) from error
         except BaseException:
             if failure:
                 raise failure[0] from None
@@ -121,6 +122,33 @@ class Peer:
         if request.user_id is not None:
             own = (*own, (USER_ID_KEY, request.user_id))
         return own + self._authorization
+
+
+class _FirstStatus:
+    """The status by which a peer ended a call while this process still wrote to it.
+
+    grpc.aio overwrites it with "Internal error from Core" when the write that comes too late
+    fails: https://github.com/grpc/grpc/issues/36066.
+    """
+
+    def __init__(self, call: "grpc.aio.StreamUnaryCall[Any, Any]") -> None:
+        self._status: Any = None
+        call.add_done_callback(self._note)
+
+    def behind(self, error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
+        """The peer's status if `error` has overwritten it, else `error`."""
+        if self._status is None or error.code() is not grpc.StatusCode.INTERNAL:
+            return error
+        code = next(code for code in grpc.StatusCode if code.value[0] == self._status.code())
+        if code in (grpc.StatusCode.OK, grpc.StatusCode.INTERNAL):
+            return error
+        trailing = grpc.aio.Metadata.from_tuple(self._status.trailing_metadata() or ())
+        return grpc.aio.AioRpcError(
+            code, error.initial_metadata(), trailing, details=self._status.details()
+        )
+
+    def _note(self, call: Any) -> None:
+        self._status = call._cython_call._status  # noqa: SLF001 - told nowhere else in time
 
 
 @asynccontextmanager

@@ -9,7 +9,8 @@ a fixed text and the request id.
 import asyncio
 import hmac
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import Any, Final, NoReturn
 
 import grpc
@@ -28,7 +29,7 @@ _REQUEST_ID_LIMIT: Final = 64
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 _UnaryHandler = Callable[[Any, _Context], Awaitable[Any]]
-_StreamHandler = Callable[[Any, _Context], AsyncIterator[Any]]
+_StreamHandler = Callable[[Any, _Context], AsyncGenerator[Any]]
 
 
 class SheafServerInterceptor(grpc.aio.ServerInterceptor):
@@ -95,14 +96,21 @@ class SheafServerInterceptor(grpc.aio.ServerInterceptor):
         return handle
 
     def _stream(self, method: str, metadata: Mapping[str, str], handler: Any) -> Any:
-        async def handle(request: Any, call: _Context) -> AsyncIterator[Any]:
+        # Not a generator: a caller that leaves would end it in a task of its own, later, and
+        # with it what the handler holds.
+        async def handle(request: Any, call: _Context) -> None:
             started = time.perf_counter()
             with context.bound(self._request(metadata, call)) as bound:
                 try:
                     self._authenticate(metadata)
-                    async with asyncio.timeout(bound.remaining_s()):
-                        async for answer in handler(request, call):
-                            yield answer
+                    async with (
+                        asyncio.timeout(bound.remaining_s()),
+                        aclosing(handler(request, call)) as answers,
+                    ):
+                        async for answer in answers:
+                            await call.write(answer)
+                except grpc.aio.InternalError as error:  # of a write: the caller has left
+                    raise asyncio.CancelledError from error
                 except Exception as error:  # noqa: BLE001 - the one place that maps every error
                     await self._abort(method, call, error, started)
             _observe(method, "OK", started)
@@ -139,7 +147,10 @@ class SheafServerInterceptor(grpc.aio.ServerInterceptor):
         else:
             log.info("call refused", method=method, code=code.name, reason=mapped.reason)
         trailing = ((STATUS_DETAILS_KEY, encode_details(mapped)),)
-        await call.abort(code, mapped.message, trailing)
+        try:
+            await call.abort(code, mapped.message, trailing)
+        except grpc.aio.InternalError:  # the caller has left
+            raise asyncio.CancelledError from error
         raise AssertionError  # abort never returns
 
 
