@@ -1,15 +1,20 @@
 """How a command finds the running system, or brings one up for its own time."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
+from typing import Final
 
 from sheaf_dev import checkout, daemon, envfile
 from sheaf_dev.errors import DevError
 from sheaf_dev.files import waiting_lock
 from sheaf_dev.layout import Layout
+
+_SIGNAL_EXIT: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +54,31 @@ def running_or_started(*, keep: bool) -> Iterator[Connection]:
         daemon.wait_for_other(layout)
         yield _of(envfile.read(layout.env))
         return
-    with waiting_lock(layout.state.parent / "up.lock"):
-        daemon.start(layout, (), say)
+    with _ended_by_sigterm():
+        with waiting_lock(layout.state.parent / "up.lock"):
+            daemon.start(layout, (), say)
+        try:
+            yield _of(envfile.read(layout.env))
+        finally:
+            if keep:
+                say("the stack is left running; `./sheaf down` stops it")
+            else:
+                say("stopping the stack")
+                daemon.stop(layout, purge=False)
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM unwinds the block, so that what it started is stopped."""
+
+    def unwind(number: int, _frame: FrameType | None) -> None:
+        sys.exit(_SIGNAL_EXIT + number)
+
+    before = signal.signal(signal.SIGTERM, unwind)
     try:
-        yield _of(envfile.read(layout.env))
+        yield
     finally:
-        if keep:
-            say("the stack is left running; `./sheaf down` stops it")
-        else:
-            say("stopping the stack")
-            daemon.stop(layout, purge=False)
+        signal.signal(signal.SIGTERM, before)
 
 
 def say(line: str) -> None:

@@ -4,6 +4,8 @@ A probe returns when the answer is good and raises `NotReadyError` when it is no
 """
 
 import asyncio
+import json
+from http import HTTPStatus
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -12,6 +14,7 @@ from sheaf_dev.errors import NotReadyError
 from sheaf_dev.ports import HOST
 
 TIMEOUT_S = 2.0
+_MOST_BYTES = 64 * 1024
 _LOCAL_CHANNEL = (("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1))
 
 
@@ -27,23 +30,41 @@ async def listening(port: int) -> None:
 
 async def exchange(port: int, request: bytes) -> bytes:
     """The first line that a new connection answers `request` with."""
+    return (await _conversation(port, request, one_line=True)).partition(b"\n")[0] + b"\n"
+
+
+async def _conversation(port: int, request: bytes, *, one_line: bool = False) -> bytes:
+    """What a new connection answers: a line, or all until it is closed, at most 64 KiB."""
     try:
         async with asyncio.timeout(TIMEOUT_S):
             reader, writer = await asyncio.open_connection(HOST, port)
             try:
                 writer.write(request)
-                return await reader.readline()
+                return await (reader.readline() if one_line else _all_of(reader))
             finally:
                 writer.close()
     except (OSError, ValueError) as error:  # a line longer than any that is asked for
         raise NotReadyError(f"no answer on port {port}: {error}") from error
 
 
+async def _all_of(reader: asyncio.StreamReader) -> bytes:
+    answer = b""
+    while (piece := await reader.read(_MOST_BYTES)) and len(answer) < _MOST_BYTES:
+        answer += piece
+    return answer
+
+
 async def http_status(port: int, path: str) -> int:
     """The status code that `GET path` is answered with."""
-    request = f"GET {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\nConnection: close\r\n\r\n"
-    status_line = await exchange(port, request.encode())
-    parts = status_line.split()
+    return _status_of(await exchange(port, _get(port, path)), port, path)
+
+
+def _get(port: int, path: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\nConnection: close\r\n\r\n".encode()
+
+
+def _status_of(answer: bytes, port: int, path: str) -> int:
+    parts = answer.split(maxsplit=2)
     if len(parts) < 2 or not parts[1].isdigit():  # noqa: PLR2004 - HTTP/1.1 200
         raise NotReadyError(f"no HTTP answer to GET {path} on port {port}")
     return int(parts[1])
@@ -52,8 +73,22 @@ async def http_status(port: int, path: str) -> int:
 async def http_ok(port: int, path: str) -> None:
     """`GET path` is answered with 200."""
     status = await http_status(port, path)
-    if status != 200:  # noqa: PLR2004 - OK
+    if status != HTTPStatus.OK:
         raise NotReadyError(f"GET {path} answers {status}")
+
+
+async def nothing_down(port: int, path: str) -> None:
+    """The health page at `path` is answered with 200; otherwise the error says what is down."""
+    answer = await _conversation(port, _get(port, path))
+    status, body = _status_of(answer, port, path), answer.partition(b"\r\n\r\n")[2]
+    if status == HTTPStatus.OK:
+        return
+    try:
+        dependencies = json.loads(body)["dependencies"].items()
+    except (ValueError, KeyError) as error:
+        raise NotReadyError(f"GET {path} answers {status}") from error
+    down = [name for name, found in dependencies if found["required"] and found["status"] != "up"]
+    raise NotReadyError(f"GET {path} answers {status}; not up: {', '.join(down)}")
 
 
 def local_channel(port: int) -> grpc.aio.Channel:

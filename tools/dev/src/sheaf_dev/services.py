@@ -18,7 +18,7 @@ async def _http_alive(port: int) -> None:
 
 async def _http_ready(port: int) -> None:
     await _http_alive(port)
-    await probes.http_ok(port, "/ht/")
+    await probes.nothing_down(port, "/ht/")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

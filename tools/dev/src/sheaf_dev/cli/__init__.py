@@ -17,6 +17,8 @@ app = App(
     result_action="return_value",
     version_flags=[],
 )
+app.command("sheaf_dev.cli.demo:demo")
+app.command("sheaf_dev.cli.process:process")
 app.command("sheaf_dev.cli.up:up")
 app.command("sheaf_dev.cli.up:supervise", show=False)
 app.command("sheaf_dev.cli.down:down")
