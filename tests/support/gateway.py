@@ -359,8 +359,10 @@ def build_gateway(**changes: Any) -> Gateway:
     records.add_key(KEY, KeyOwner(USER, both))
     records.add_key(READ_ONLY_KEY, KeyOwner(USER, frozenset({Scope.READ.value})))
     lifecycle, finishing = Lifecycle(), FinishingWork()
-    http_names = {name: changes.pop(name) for name in ("max_waits",) if name in changes}
-    result_names = {
+    http_names: dict[str, Any] = {
+        name: changes.pop(name) for name in ("max_waits",) if name in changes
+    }
+    result_names: dict[str, Any] = {
         name: changes.pop(name)
         for name in ("max_stored_bytes", "max_result_bytes", "max_text_bytes")
         if name in changes
@@ -401,9 +403,7 @@ def form(*parts: tuple[str, str | None, bytes], boundary: str = BOUNDARY) -> byt
 class AsgiCall:
     """A request under way: `feed` sends body, `leave` closes the connection."""
 
-    def __init__(
-        self, app: ASGIApp, method: str, path: str, headers: Mapping[str, str]
-    ) -> None:
+    def __init__(self, app: ASGIApp, method: str, path: str, headers: Mapping[str, str]) -> None:
         path, _, query = path.partition("?")
         raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         scope: dict[str, Any] = {

@@ -95,4 +95,4 @@ def test_settings_do_not_change_once_read(monkeypatch: pytest.MonkeyPatch) -> No
     settings = load(BothSettings)
 
     with pytest.raises(ValidationError):
-        settings.pool.size = 3  # type: ignore[misc]
+        settings.pool.size = 3

@@ -29,8 +29,8 @@ def test_a_name_that_is_none_is_refused(raw: str | None) -> None:
         clean_filename(raw)
 
 
-@pytest.mark.parametrize("text", ["x" * 65, "a\nb", "\x00"])
-def test_a_product_is_a_short_printable_label(text: str) -> None:
+@pytest.mark.parametrize("text", ["x" * 65, "a\nb", "\x00", "a b", "-a"])
+def test_a_product_is_a_short_plain_label(text: str) -> None:
     """Anything else is refused."""
     with pytest.raises(InvalidInput, match="PRODUCT_INVALID"):
         checked_product(text)

@@ -1,6 +1,7 @@
 """A multipart body is read the same however it arrives."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -46,7 +47,7 @@ def parsed(chunks: Iterable[bytes]) -> list[Part]:
 def cut(body: bytes, places: Iterable[int]) -> list[bytes]:
     """The body, cut at the given places."""
     edges = sorted({0, len(body), *(place % len(body) for place in places)})
-    return [body[first:last] for first, last in zip(edges, edges[1:], strict=False)]
+    return [body[first:last] for first, last in pairwise(edges)]
 
 
 @given(parts=_PARTS, places=st.lists(st.integers(min_value=0, max_value=10**6), max_size=40))

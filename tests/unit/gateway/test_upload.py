@@ -1,11 +1,12 @@
 """What an upload is answered."""
 
+import asyncio
 import hashlib
+import json
 from typing import Any
 
 import pytest
 
-from sheaf_gateway.domain import DocumentStatus
 from support.gateway import KEY, MULTIPART, PDF, READ_ONLY_KEY, USER, Gateway, build_gateway, form
 
 TEXT = b"plain text of a letter"
@@ -65,18 +66,24 @@ async def test_one_rejected_file_leaves_the_others_accepted(gateway: Gateway) ->
     assert len(gateway.store.objects) == len(gateway.records.rows) == 2
 
 
-async def test_a_file_over_its_limit_is_rejected_alone() -> None:
+@pytest.mark.parametrize("chunk", [500, 100_000])
+async def test_a_file_over_its_limit_is_rejected_alone(chunk: int) -> None:
     """Held or streamed, nothing of it stays."""
     gateway = build_gateway(max_file_bytes=4000, small_file_bytes=1000)
-    files = [("files", ("big.txt", b"x" * 9000)), ("files", ("small.txt", TEXT))]
-    async with gateway.http() as http:
-        answer = await http.post("/v1/documents", files=files)
-    big, small = answer.json()["documents"]
+    body = form(("files", "big.txt", b"x" * 9000), ("files", "small.txt", TEXT))
+    call = gateway.call("POST", "/v1/documents", content_type=MULTIPART)
+    for start in range(0, len(body), chunk):
+        call.feed(body[start : start + chunk])
+        await asyncio.sleep(0)
+    call.feed(b"", more=False)
+    await call.task
+    big, small = json.loads(call.body)["documents"]
 
     assert (big["problem"]["status"], big["problem"]["code"]) == (413, "FILE_TOO_LARGE")
     assert big["problem"]["limit_bytes"] == "4000"
     assert small["status"] == "queued"
     assert list(gateway.store.objects.values()) == [TEXT]
+    assert bool(gateway.store.streamed) == (chunk == 500)
 
 
 async def test_when_every_file_is_rejected_the_answer_is_the_first_problem(
@@ -110,12 +117,8 @@ _BROKEN = form(("file", "a.pdf", PDF), ("file", "b.pdf", PDF))[:-20]
         pytest.param(MULTIPART, form(("file", "e", b"")), 422, "FILE_EMPTY", id="empty file"),
         pytest.param(MULTIPART, _BROKEN, 400, "MULTIPART_INVALID", id="broken body"),
         pytest.param(MULTIPART, b"junk", 400, "MULTIPART_INVALID", id="not a form"),
-        pytest.param(
-            "multipart/form-data", _BROKEN, 400, "BOUNDARY_MISSING", id="no boundary"
-        ),
-        pytest.param(
-            "application/json", b"{", 415, "UNSUPPORTED_MEDIA_TYPE", id="not multipart"
-        ),
+        pytest.param("multipart/form-data", _BROKEN, 400, "BOUNDARY_MISSING", id="no boundary"),
+        pytest.param("application/json", b"{", 415, "UNSUPPORTED_MEDIA_TYPE", id="not multipart"),
         pytest.param(
             MULTIPART, form(("file", "b.bin", BINARY)), 415, "UNSUPPORTED_MEDIA_TYPE", id="type"
         ),
@@ -175,9 +178,7 @@ async def test_bad_input_is_named_and_leaves_nothing(
 async def test_a_body_announced_too_large_is_refused_unread() -> None:
     """By its Content-Length, and the connection is closed after the rest was read."""
     gateway = build_gateway(max_body_bytes=20_000)
-    call = gateway.call(
-        "POST", "/v1/documents", content_type=MULTIPART, content_length="20001"
-    )
+    call = gateway.call("POST", "/v1/documents", content_type=MULTIPART, content_length="20001")
     call.feed(b"x" * 20_001, more=False)
     await call.task
 
@@ -203,9 +204,7 @@ async def test_without_a_good_key_nothing_is_read(
 ) -> None:
     """A 401 carries a challenge."""
     async with gateway.http(key=None) as http:
-        answer = await http.post(
-            "/v1/documents", files={"file": ("a.pdf", PDF)}, headers=headers
-        )
+        answer = await http.post("/v1/documents", files={"file": ("a.pdf", PDF)}, headers=headers)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert ("www-authenticate" in answer.headers) == (status == 401)
@@ -220,18 +219,3 @@ async def test_the_key_may_come_in_its_own_header(gateway: Gateway) -> None:
         )
 
     assert answer.status_code == 202
-
-
-async def test_what_is_registered_meanwhile_is_what_is_answered(gateway: Gateway) -> None:
-    """The status is the recorded one."""
-
-    async def already_processing() -> None:
-        pass
-
-    gateway.records.before_register = already_processing
-    async with gateway.http() as http:
-        answer = await http.post("/v1/documents", files={"file": ("a.pdf", PDF)})
-
-    (document,) = answer.json()["documents"]
-    assert gateway.records.rows[document["id"]].status is DocumentStatus.QUEUED
-    assert document["status"] == "queued"

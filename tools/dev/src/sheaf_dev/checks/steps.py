@@ -33,6 +33,7 @@ def steps() -> list[Step]:
         Step("import rules", (_tool("lint-imports"),)),
         Step("proto lint", (_tool("buf"), "lint"), folder="proto"),
         Step("proto format", (_tool("buf"), "format", "--diff", "--exit-code"), folder="proto"),
+        Step("declared imports", (sys.executable, "-m", "sheaf_dev.checks.declared")),
         Step("generated code", (sys.executable, "-m", "sheaf_dev.checks.drift")),
         Step("lock file", (str(checkout.uv()), "lock", "--check", "--quiet")),
         Step("shell syntax", ("sh", "-n", "sheaf")),

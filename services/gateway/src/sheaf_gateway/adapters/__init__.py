@@ -1,0 +1,1 @@
+"""The other services, each behind a port."""

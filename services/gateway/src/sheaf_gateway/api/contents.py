@@ -1,0 +1,135 @@
+"""/v1/documents/{id}/…: what a document holds and what was found in it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Controller, Request, Response, get, route
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from sheaf_common.errors import NotFound
+from sheaf_common.ids import parse_id
+from sheaf_gateway.api import openapi
+from sheaf_gateway.api.authentication import REQUIRES
+from sheaf_gateway.api.headers import accepts_zstd, attachment, etag_matches, requested_range
+from sheaf_gateway.api.streaming import (
+    EmptyAnswer,
+    Head,
+    OpenAnswer,
+    RawAnswer,
+    StreamedAnswer,
+)
+from sheaf_gateway.domain import Document, Scope
+from sheaf_gateway.service.reading import ReadingService, missing
+from sheaf_gateway.service.results import ResultReader
+
+_SAFE = {"x-content-type-options": "nosniff", "cache-control": "private, no-cache"}
+
+
+class ContentController(Controller):
+    """Content, text and result of a document."""
+
+    path = "/documents/{document_id:str}"
+    tags = ("Content",)
+    opt = {REQUIRES: Scope.READ}  # noqa: RUF012 - Litestar reads it from the class
+
+    @get(
+        "/text",
+        media_type="text/plain",
+        responses=openapi.TEXT_RESPONSES,
+        summary="Text of a document",
+    )
+    async def text(
+        self, document_id: FromPath[str], reading: NamedDependency[ReadingService]
+    ) -> Response[bytes]:
+        """The text of all pages, joined by form feeds."""
+        text = await reading.text(parse_id(document_id, "document_id"))
+        return Response(text, media_type="text/plain", headers=_SAFE)
+
+    @get("/result", responses=openapi.RESULT_RESPONSES, summary="Result of a document")
+    async def result(
+        self,
+        request: Request[Any, Any, Any],
+        document_id: FromPath[str],
+        reading: NamedDependency[ReadingService],
+        results: NamedDependency[ResultReader],
+    ) -> RawAnswer:
+        """All that was found in the document, as JSON of the schema `sheaf.result/1`.
+
+        With `Accept-Encoding: zstd` it is sent as it is stored.
+        """
+        document = await reading.completed(parse_id(document_id, "document_id"))
+        as_stored = accepts_zstd(request.headers.get("accept-encoding"))
+
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[OpenAnswer]:
+            headers = {"content-type": "application/json", "vary": "accept-encoding", **_SAFE}
+            try:
+                async with reading.result(document) as content:
+                    if as_stored:
+                        headers["content-encoding"] = "zstd"
+                        headers["content-length"] = str(content.stored.size_bytes)
+                        yield OpenAnswer(Head(200, headers), content.chunks)
+                    else:
+                        pieces = results.unpacked(content)
+                        first = await anext(pieces, b"")
+                        yield OpenAnswer(Head(200, headers), _with_first(first, pieces))
+            except NotFound as error:
+                raise missing(document) from error
+
+        return StreamedAnswer(opened())
+
+    @route(
+        "/content",
+        http_method=["GET", "HEAD"],
+        responses=openapi.CONTENT_RESPONSES,
+        summary="Original of a document",
+    )
+    async def content(
+        self,
+        request: Request[Any, Any, Any],
+        document_id: FromPath[str],
+        reading: NamedDependency[ReadingService],
+    ) -> RawAnswer:
+        """The file as it was uploaded; takes `Range` and `If-None-Match`."""
+        document = await reading.recorded(parse_id(document_id, "document_id"))
+        etag = f'"{document.sha256.hex()}"'
+        headers = {
+            "etag": etag,
+            "accept-ranges": "bytes",
+            "content-type": document.content_type,
+            "content-disposition": attachment(document.filename),
+            "content-security-policy": "default-src 'none'; sandbox",
+            **_SAFE,
+        }
+        if etag_matches(request.headers.get("if-none-match"), etag):
+            return EmptyAnswer(Head(304, headers))
+        if_range = request.headers.get("if-range")
+        asked = request.headers.get("range") if if_range in {None, etag} else None
+        part = requested_range(asked, document.size_bytes) if request.method == "GET" else None
+        first, length = part or (0, document.size_bytes)
+        headers["content-length"] = str(length)
+        if part is not None:
+            headers["content-range"] = f"bytes {first}-{first + length - 1}/{document.size_bytes}"
+        head = Head(200 if part is None else 206, headers)
+        if request.method == "HEAD":
+            return EmptyAnswer(head)
+        return StreamedAnswer(_opened(reading, document, head, first, length))
+
+
+@asynccontextmanager
+async def _opened(
+    reading: ReadingService, document: Document, head: Head, first: int, length: int
+) -> AsyncIterator[OpenAnswer]:
+    try:
+        async with reading.content(document, offset=first, length_bytes=length) as content:
+            yield OpenAnswer(head, content.chunks)
+    except NotFound as error:
+        raise missing(document) from error
+
+
+async def _with_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece

@@ -1,0 +1,123 @@
+"""/v1/documents: upload, list, read."""
+
+from typing import Annotated, Any, Final
+
+from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+
+from sheaf_common.ids import parse_id
+from sheaf_gateway.api import openapi
+from sheaf_gateway.api.authentication import REQUIRES
+from sheaf_gateway.api.body import content_length, read_body, until_gone
+from sheaf_gateway.api.schemas import (
+    DocumentBody,
+    DocumentPageBody,
+    UploadBody,
+    batch_path,
+    document_body,
+    page_body,
+    upload_body,
+)
+from sheaf_gateway.domain import DocumentStatus, Scope
+from sheaf_gateway.form import boundary_of
+from sheaf_gateway.service.intake import IntakeService
+from sheaf_gateway.service.reading import ReadingService
+
+MAX_WAIT_S: Final = 60
+DEFAULT_PAGE: Final = 50
+MAX_PAGE: Final = 200
+
+Wait = Annotated[
+    float,
+    QueryParameter(
+        ge=0,
+        le=MAX_WAIT_S,
+        description="Seconds to wait for a terminal state; answers earlier when it is reached.",
+    ),
+]
+
+
+class DocumentController(Controller):
+    """Documents of the user."""
+
+    path = "/documents"
+    tags = ("Documents",)
+
+    @post(
+        status_code=202,
+        opt={REQUIRES: Scope.WRITE},
+        request_max_body_size=None,
+        operation_class=openapi.UploadOperation,
+        responses=openapi.UPLOAD_RESPONSES,
+        summary="Upload documents",
+    )
+    async def upload(
+        self,
+        request: Request[Any, Any, Any],
+        intake: NamedDependency[IntakeService],
+    ) -> Response[UploadBody]:
+        """Takes one or many files; each has its own outcome.
+
+        Once the answer is sent the accepted documents cannot be lost. Follow them with the
+        links and `?wait=`.
+        """
+        boundary = boundary_of(request.headers.get("content-type", ""))
+        taken = await intake.take(
+            read_body(request.receive, intake.idle_timeout_s),
+            boundary,
+            content_length(request.headers),
+        )
+        return Response(upload_body(taken), headers={"location": batch_path(str(taken.batch_id))})
+
+    @get(
+        opt={REQUIRES: Scope.READ},
+        responses=openapi.read_responses(400),
+        summary="List documents",
+    )
+    async def list_documents(
+        self,
+        reading: NamedDependency[ReadingService],
+        status: Annotated[
+            DocumentStatus | None, QueryParameter(description="Only documents in this status.")
+        ] = None,
+        product: Annotated[
+            str, QueryParameter(description="Only documents of this product.", max_length=64)
+        ] = "",
+        batch_id: Annotated[
+            str | None, QueryParameter(description="Only documents of this batch.")
+        ] = None,
+        limit: Annotated[
+            int, QueryParameter(description="Documents a page.", ge=1, le=MAX_PAGE)
+        ] = DEFAULT_PAGE,
+        cursor: Annotated[
+            str, QueryParameter(description="`next_cursor` of the page before.", max_length=512)
+        ] = "",
+    ) -> DocumentPageBody:
+        """Documents of the user, newest first, a page at a time."""
+        page = await reading.documents(
+            status=status,
+            product=product,
+            batch_id=None if batch_id is None else parse_id(batch_id, "batch_id"),
+            limit=limit,
+            cursor=cursor,
+        )
+        return page_body(page)
+
+    @get(
+        "/{document_id:str}",
+        opt={REQUIRES: Scope.READ},
+        responses=openapi.read_responses(400, 404),
+        summary="Read a document",
+    )
+    async def read(
+        self,
+        request: Request[Any, Any, Any],
+        document_id: FromPath[str],
+        reading: NamedDependency[ReadingService],
+        wait: Wait = 0,
+    ) -> DocumentBody:
+        """A document; with `wait`, as soon as it has reached a terminal state."""
+        identifier = parse_id(document_id, "document_id")
+        document = await reading.document(identifier, wait, lambda: until_gone(request.receive))
+        return document_body(document)

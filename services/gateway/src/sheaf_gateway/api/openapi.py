@@ -1,0 +1,205 @@
+"""The OpenAPI 3.1 description: what annotations alone do not say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import (
+    Components,
+    Example,
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    RequestBody,
+    Schema,
+    SecurityScheme,
+)
+
+from sheaf_gateway.api.docs_page import DocsPage
+from sheaf_gateway.api.problems import MEDIA_TYPE, Problem
+from sheaf_gateway.api.schemas import AcceptedFileBody, RejectedFileBody
+
+_CODES: Final[Mapping[int, str]] = {
+    400: "ID_INVALID, PARAMETER_INVALID, MULTIPART_INVALID, BOUNDARY_MISSING, BODY_EMPTY, "
+    "NO_FILES, PRODUCT_INVALID, FILENAME_INVALID",
+    401: "API_KEY_MISSING, API_KEY_MALFORMED, API_KEY_UNKNOWN, API_KEY_EXPIRED, API_KEY_REVOKED",
+    403: "SCOPE_MISSING",
+    404: "DOCUMENT_NOT_FOUND, BATCH_NOT_FOUND: not there, or someone else's",
+    408: "UPLOAD_IDLE, UPLOAD_TIMEOUT",
+    409: "NOT_READY (try again after Retry-After), NO_RESULT, RESULT_TOO_LARGE",
+    413: "BODY_TOO_LARGE, FILE_TOO_LARGE, TOO_MANY_FILES",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    416: "RANGE_NOT_SATISFIABLE",
+    422: "FILE_EMPTY",
+    429: "UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL: come back after Retry-After",
+    500: "INTERNAL, OBJECT_MISSING",
+    503: "A dependency is down: come back after Retry-After",
+    504: "A dependency was too slow",
+}
+_ALWAYS: Final = (401, 403, 500, 503, 504)
+_BINARY: Final = Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream")
+
+
+@dataclass
+class UploadOperation(Operation):
+    """The upload, whose multipart body is parsed as it streams and so has no model."""
+
+    def __post_init__(self) -> None:
+        """Describes the body."""
+        self.request_body = RequestBody(
+            required=True,
+            description="Any number of files and, before or after them, text fields.",
+            content={
+                "multipart/form-data": OpenAPIMediaType(
+                    schema=Schema(
+                        type=OpenAPIType.OBJECT,
+                        properties={
+                            "file": Schema(
+                                type=OpenAPIType.ARRAY,
+                                items=_BINARY,
+                                description="The files; `files` is taken as well.",
+                            ),
+                            "product": Schema(
+                                type=OpenAPIType.STRING,
+                                max_length=64,
+                                description="A label of your own for the whole upload.",
+                            ),
+                        },
+                        required=["file"],
+                    )
+                )
+            },
+        )
+
+
+def problems(*statuses: int) -> dict[int, ResponseSpec]:
+    """Problem answers with the given statuses, and those that every call may have."""
+    return {
+        status: ResponseSpec(
+            Problem,
+            description=_CODES[status],
+            media_type=MEDIA_TYPE,
+            generate_examples=False,
+            examples=[Example(value=_problem_example(status))],
+        )
+        for status in sorted({*statuses, *_ALWAYS})
+    }
+
+
+def read_responses(*statuses: int) -> dict[int, ResponseSpec]:
+    """The problems of a read."""
+    return problems(*statuses)
+
+
+def _octets(description: str) -> ResponseSpec:
+    return ResponseSpec(
+        bytes,
+        generate_examples=False,
+        description=description,
+        media_type="application/octet-stream",
+    )
+
+
+def _problem_example(status: int) -> dict[str, object]:
+    code = _CODES[status].replace(":", ",").split(",", maxsplit=1)[0].split(" ")[0]
+    return {
+        "type": f"urn:sheaf:problem:{code.lower().replace('_', '-')}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": "what happened this time",
+        "code": code,
+        "instance": "/v1/documents",
+        "request_id": "019a2f6e-7c1b-7d5a-9a43-0c6f3f1b2e11",
+    }
+
+
+_UPLOAD_EXAMPLE: Final = {
+    "batch_id": "019a2f6e-7c1b-7d5a-9a43-0c6f3f1b2e11",
+    "documents": [
+        {
+            "id": "019a2f6e-7c1b-7d5a-9a43-0c6f3f1b2e12",
+            "filename": "invoice.pdf",
+            "status": "queued",
+            "size_bytes": 48213,
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "content_type": "application/pdf",
+        },
+        {
+            "filename": "photo.heic",
+            "status": "rejected",
+            "problem": {
+                "type": "urn:sheaf:problem:unsupported-media-type",
+                "title": "Unsupported media type",
+                "status": 415,
+                "detail": "files of this type are not taken",
+                "code": "UNSUPPORTED_MEDIA_TYPE",
+            },
+        },
+    ],
+    "links": {"self": "/v1/batches/019a2f6e-7c1b-7d5a-9a43-0c6f3f1b2e11"},
+}
+
+
+@dataclass
+class UploadDescription:
+    """What became of an upload, file by file in the order of the request."""
+
+    batch_id: str
+    documents: list[AcceptedFileBody | RejectedFileBody]
+    links: dict[str, str]
+
+
+UPLOAD_RESPONSES: Final = {
+    **problems(400, 408, 413, 415, 422, 429),
+    202: ResponseSpec(
+        UploadDescription,
+        generate_examples=False,
+        description="At least one file was accepted. `Location` names the batch.",
+        examples=[Example(value=_UPLOAD_EXAMPLE)],
+    ),
+}
+TEXT_RESPONSES: Final = {
+    **problems(400, 404, 409),
+    200: ResponseSpec(
+        str, generate_examples=False, description="The text in UTF-8.", media_type="text/plain"
+    ),
+}
+RESULT_RESPONSES: Final = {
+    **problems(400, 404, 409),
+    200: ResponseSpec(
+        dict, generate_examples=False, description="The result, schema `sheaf.result/1`."
+    ),
+}
+CONTENT_RESPONSES: Final = {
+    **problems(400, 404, 416),
+    200: _octets("The file."),
+    206: _octets("A range of it."),
+    304: ResponseSpec(None, description="Not changed."),
+}
+
+
+def openapi_config(version: str) -> OpenAPIConfig:
+    """The description and its page. The page needs nothing from elsewhere."""
+    return OpenAPIConfig(
+        title="Sheaf",
+        version=version,
+        description="Documents in, text out. Every error is application/problem+json.",
+        path="/docs",
+        render_plugins=[DocsPage(path="/"), JsonRenderPlugin(path="/openapi.json")],
+        use_handler_docstrings=True,
+        security=[{"bearer": []}, {"header": []}],
+        components=Components(
+            security_schemes={
+                "bearer": SecurityScheme(
+                    type="http", scheme="bearer", description="An API key, sk_…"
+                ),
+                "header": SecurityScheme(
+                    type="apiKey", name="X-API-Key", security_scheme_in="header",
+                    description="An API key, sk_…",
+                ),
+            }
+        ),
+    )  # fmt: skip

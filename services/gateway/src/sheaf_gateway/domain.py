@@ -1,0 +1,190 @@
+"""What the gateway speaks of: users, files, documents, batches, and their rules. No I/O."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from sheaf_common.errors import InvalidInput, SheafError
+
+ACCEPTED_CONTENT_TYPES: Final = ("application/pdf", "text/*")
+"""What may be stored as a document, as sniffed from the content."""
+
+FILENAME_MAX_CHARACTERS: Final = 255
+PRODUCT_MAX_CHARACTERS: Final = 64
+FIXED_CONCURRENCY: Final = 8
+"""Files stored at once where the bound does not follow the number of files."""
+
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
+_PRODUCT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}|")
+
+
+class Scope(StrEnum):
+    """What an API key may allow."""
+
+    READ = "documents:read"
+    WRITE = "documents:write"
+
+
+class DocumentStatus(StrEnum):
+    """Where a document stands."""
+
+    AWAITING_UPLOAD = "awaiting_upload"
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    QUARANTINED = "quarantined"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing more happens to the document by itself."""
+        return self in _TERMINAL
+
+
+_TERMINAL: Final = frozenset(
+    {
+        DocumentStatus.COMPLETED,
+        DocumentStatus.FAILED,
+        DocumentStatus.QUARANTINED,
+        DocumentStatus.CANCELLED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOwner:
+    """The user behind an API key and what the key allows; `expires_at` None means never."""
+
+    user_id: str
+    scopes: frozenset[str]
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as storage describes it; `sha256` has 32 bytes."""
+
+    key: str
+    size_bytes: int
+    sha256: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedFile:
+    """A file whose content is stored."""
+
+    document_id: UUID
+    filename: str
+    stored: StoredObject
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedFile:
+    """A file that was not taken, and why."""
+
+    filename: str
+    error: SheafError
+
+
+FileOutcome = AcceptedFile | RejectedFile
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as it is recorded. Times are UTC; `reason` says why it did not complete."""
+
+    document_id: str
+    batch_id: str
+    filename: str
+    status: DocumentStatus
+    attempt: int
+    content_type: str
+    size_bytes: int
+    sha256: bytes
+    object_key: str
+    result_key: str
+    page_count: int
+    character_count: int
+    partial: bool
+    reason: str
+    reason_detail: str
+    uploaded_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch and its documents; `counts` has the statuses that occur."""
+
+    batch_id: str
+    product: str
+    counts: Mapping[DocumentStatus, int]
+    created_at: datetime | None
+    finished_at: datetime | None
+    documents: tuple[Document, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    """A page of a listing; `next_cursor` is empty on the last."""
+
+    documents: tuple[Document, ...]
+    next_cursor: str
+
+
+def object_key(document_id: UUID) -> str:
+    """Where a document's original lies."""
+    return f"documents/{document_id}/original"
+
+
+def concurrency_bound(files_seen: int, limit: int, *, fixed: bool) -> int:
+    """How many files of one upload may be stored at once."""
+    return FIXED_CONCURRENCY if fixed else min(files_seen * 2, limit)
+
+
+def clean_filename(raw: str | None) -> str:
+    """The name to record: the last component of what the client sent (RFC 7578, section 4.2).
+
+    Raises:
+        InvalidInput: `FILENAME_MISSING` or `FILENAME_INVALID`.
+    """
+    name = "" if raw is None else raw.replace("\\", "/").rsplit("/", 1)[-1].strip()
+    if not name:
+        raise InvalidInput("FILENAME_MISSING", "the file has no name")
+    if name in {".", ".."} or _UNPRINTABLE.search(name):
+        raise InvalidInput("FILENAME_INVALID", "the file's name has characters that no name has")
+    if len(name) > FILENAME_MAX_CHARACTERS:
+        raise InvalidInput(
+            "FILENAME_INVALID",
+            f"the file's name is longer than {FILENAME_MAX_CHARACTERS} characters",
+            evidence={"limit": str(FILENAME_MAX_CHARACTERS), "actual": str(len(name))},
+        )
+    return name
+
+
+def shown_filename(raw: str | None) -> str:
+    """A name that can be shown though it may not be valid."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", raw or "")[:FILENAME_MAX_CHARACTERS]
+
+
+def checked_product(text: str) -> str:
+    """The product label that a client gave; may be empty.
+
+    Raises:
+        InvalidInput: `PRODUCT_INVALID`.
+    """
+    label = text.strip()
+    if _PRODUCT.fullmatch(label) is None:
+        raise InvalidInput(
+            "PRODUCT_INVALID",
+            f"product must be at most {PRODUCT_MAX_CHARACTERS} letters, digits and . _ : / -",
+            evidence={"field": "product", "limit": str(PRODUCT_MAX_CHARACTERS)},
+        )
+    return label

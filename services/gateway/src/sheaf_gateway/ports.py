@@ -1,0 +1,123 @@
+"""What the gateway needs from outside."""
+
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+from uuid import UUID
+
+from sheaf_gateway.domain import (
+    AcceptedFile,
+    Batch,
+    Document,
+    DocumentPage,
+    DocumentStatus,
+    KeyOwner,
+    StoredObject,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectContent:
+    """An object that is being read: what it is, and its bytes (or the range asked for)."""
+
+    stored: StoredObject
+    chunks: AsyncIterator[bytes]
+
+
+class ObjectStore(Protocol):
+    """Keeps the bytes of documents and results."""
+
+    async def put(
+        self,
+        key: str,
+        filename: str,
+        content: bytes | AsyncIterable[bytes],
+        *,
+        accepted_content_types: Sequence[str],
+        max_size_bytes: int,
+        timeout_s: float,
+    ) -> StoredObject:
+        """Stores an object, create-only; the same content again is success.
+
+        Nothing is stored if `content` raises, and what it raised is raised.
+
+        Raises:
+            InvalidInput: `OBJECT_EMPTY`, `OBJECT_TOO_LARGE`, `UNSUPPORTED_MEDIA_TYPE`.
+            SheafError: Unavailable, DeadlineExceeded, OverCapacity, …
+        """
+        ...
+
+    def get(
+        self, key: str, *, offset: int = 0, length_bytes: int = 0
+    ) -> AbstractAsyncContextManager[ObjectContent]:
+        """Opens an object for reading; length 0 means to the end. The block owns the stream.
+
+        Raises:
+            NotFound: `OBJECT_NOT_FOUND`. OutOfRange: `RANGE_NOT_SATISFIABLE`.
+        """
+        ...
+
+    async def delete(self, keys: Sequence[str], *, timeout_s: float) -> None:
+        """Deletes objects, at most 1,000; those not there count as deleted."""
+        ...
+
+
+class Records(Protocol):
+    """Keeps what is known of documents. Acts for the current request's user."""
+
+    async def register(
+        self, batch_id: UUID, product: str, files: Sequence[AcceptedFile], *, timeout_s: float
+    ) -> tuple[Document, ...]:
+        """Registers a batch, idempotent by document id; its documents in the order given.
+
+        Raises:
+            SheafError: a definite rejection, or a kind after which the outcome is unknown.
+        """
+        ...
+
+    async def document(self, document_id: UUID, *, wait_s: float = 0) -> Document:
+        """A document, waiting for its terminal status if asked to. Raises NotFound."""
+        ...
+
+    async def batch(self, batch_id: UUID, *, wait_s: float = 0) -> Batch:
+        """A batch, waiting for its end if asked to. Raises NotFound."""
+        ...
+
+    async def documents(
+        self,
+        *,
+        status: DocumentStatus | None,
+        product: str,
+        batch_id: UUID | None,
+        limit: int,
+        cursor: str,
+    ) -> DocumentPage:
+        """A page of documents, newest first. Raises InvalidInput `CURSOR_INVALID`."""
+        ...
+
+
+class KeyDirectory(Protocol):
+    """Knows whose an API key is."""
+
+    async def resolve(self, sha256: bytes) -> KeyOwner:
+        """The owner of the key with that hash. Raises Unauthenticated."""
+        ...
+
+
+class Serving(Enum):
+    """What a dependency's health service said."""
+
+    YES = "up"
+    NO = "down"
+    SILENT = "silent"
+    """No answer in time: slow, or out of reach without a refusal."""
+
+
+class HealthProbe(Protocol):
+    """Asks the dependencies how they are."""
+
+    async def ask(self) -> Mapping[str, Serving]:
+        """Every dependency by name, asked at once, within about a second. Never raises."""
+        ...

@@ -1,0 +1,128 @@
+"""Reading documents, batches and what was found in them."""
+
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
+from uuid import UUID
+
+from sheaf_common.errors import DataLoss, FailedPrecondition, NotFound
+from sheaf_gateway.domain import Batch, Document, DocumentPage, DocumentStatus
+from sheaf_gateway.ports import ObjectContent, ObjectStore, Records
+from sheaf_gateway.service.results import ResultReader
+from sheaf_gateway.service.waiting import LongPolls
+
+_RETRY_S: Final = 1.0
+
+Gone = Callable[[], Coroutine[Any, Any, None]]
+"""Returns when the caller has gone."""
+
+
+class ReadingService:
+    """The use cases behind every GET of a user's things."""
+
+    def __init__(
+        self, records: Records, store: ObjectStore, polls: LongPolls, results: ResultReader
+    ) -> None:
+        self._records = records
+        self._store = store
+        self._polls = polls
+        self._results = results
+
+    async def document(self, document_id: UUID, wait_s: float, gone: Gone) -> Document:
+        """A document; waits up to `wait_s` for its terminal status.
+
+        Raises:
+            NotFound: `DOCUMENT_NOT_FOUND`. CallerGone: nobody reads the answer.
+        """
+
+        async def ask(patience_s: float) -> Document:
+            return await self._records.document(document_id, wait_s=patience_s)
+
+        return await self._polls.wait(ask, wait_s, gone)
+
+    async def batch(self, batch_id: UUID, wait_s: float, gone: Gone) -> Batch:
+        """A batch; waits up to `wait_s` for its end.
+
+        Raises:
+            NotFound: `BATCH_NOT_FOUND`. CallerGone: nobody reads the answer.
+        """
+
+        async def ask(patience_s: float) -> Batch:
+            return await self._records.batch(batch_id, wait_s=patience_s)
+
+        return await self._polls.wait(ask, wait_s, gone)
+
+    async def documents(
+        self,
+        *,
+        status: DocumentStatus | None,
+        product: str,
+        batch_id: UUID | None,
+        limit: int,
+        cursor: str,
+    ) -> DocumentPage:
+        """A page of the user's documents. Raises InvalidInput `CURSOR_INVALID`."""
+        return await self._records.documents(
+            status=status, product=product, batch_id=batch_id, limit=limit, cursor=cursor
+        )
+
+    async def recorded(self, document_id: UUID) -> Document:
+        """A document as it is now. Raises NotFound."""
+        return await self._records.document(document_id)
+
+    def content(
+        self, document: Document, *, offset: int, length_bytes: int
+    ) -> AbstractAsyncContextManager[ObjectContent]:
+        """Opens the original, or a range of it; length 0 means to the end."""
+        return self._store.get(document.object_key, offset=offset, length_bytes=length_bytes)
+
+    async def text(self, document_id: UUID) -> bytes:
+        """The document's text as UTF-8, its pages joined by form feeds.
+
+        Raises:
+            NotFound, FailedPrecondition: as `completed`.
+            FailedPrecondition: `RESULT_TOO_LARGE`. DataLoss: the result cannot be read.
+        """
+        document = await self.completed(document_id)
+        try:
+            async with self.result(document) as content:
+                return await self._results.text(content)
+        except NotFound as error:
+            raise missing(document) from error
+
+    def result(self, document: Document) -> AbstractAsyncContextManager[ObjectContent]:
+        """Opens the stored result of a completed document: zstd-compressed JSON."""
+        return self._store.get(document.result_key)
+
+    async def completed(self, document_id: UUID) -> Document:
+        """A document that has a result.
+
+        Raises:
+            NotFound: `DOCUMENT_NOT_FOUND`.
+            FailedPrecondition: `NOT_READY` while more may come, else `NO_RESULT`.
+        """
+        document = await self._records.document(document_id)
+        evidence = {"document_status": document.status.value}
+        if not document.status.is_terminal:
+            raise FailedPrecondition(
+                "NOT_READY",
+                "the document is still being worked on",
+                evidence=evidence,
+                retry_after_s=_RETRY_S,
+            )
+        if document.status is not DocumentStatus.COMPLETED:
+            raise FailedPrecondition(
+                "NO_RESULT",
+                f"the document ended as {document.status.value}: {document.reason}",
+                evidence={**evidence, "reason": document.reason},
+            )
+        return document
+
+
+def missing(document: Document) -> DataLoss:
+    """A recorded object is not in the store."""
+    return DataLoss(
+        "OBJECT_MISSING",
+        "the document is recorded, but its content is not in the store",
+        evidence={"document_id": document.document_id},
+    )

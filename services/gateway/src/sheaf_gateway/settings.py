@@ -1,0 +1,134 @@
+"""What can be set from outside: the gateway's environment variables."""
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from sheaf_common.grpc.settings import GrpcSettings
+from sheaf_common.process import ProcessSettings
+from sheaf_common.settings import SettingsGroup, variable
+
+_ADDRESS = r"^\S+:\d+$"
+
+
+class HttpSettings(SettingsGroup):
+    """Where and how the HTTP API is served."""
+
+    host: str = variable("GATEWAY_HOST", "0.0.0.0", "address to listen on")  # noqa: S104 - public
+    port: int = variable("GATEWAY_PORT", 8000, "port; 0 takes a free one", ge=0, le=65535)
+    keep_alive_s: int = variable(
+        "GATEWAY_KEEP_ALIVE_S", 75, "seconds that an idle connection is kept", ge=1, le=3600
+    )
+    head_timeout_s: float = variable(
+        "GATEWAY_HEAD_TIMEOUT_S", 15.0, "seconds that a request's head may take", gt=0, le=300
+    )
+    drain_s: int = variable(
+        "GATEWAY_DRAIN_S", 20, "seconds that requests may go on after SIGTERM", ge=1, le=600
+    )
+    max_waits: int = variable(
+        "GATEWAY_MAX_WAITS", 1000, "long polls at once; more are answered at once", ge=0
+    )
+    key_cache_s: float = variable(
+        "GATEWAY_KEY_CACHE_S", 5.0, "seconds that an API key's owner is remembered", ge=0, le=5
+    )
+
+
+class PeerSettings(SettingsGroup):
+    """Where the other services are."""
+
+    storage_address: str = variable(
+        "STORAGE_ADDRESS", "127.0.0.1:50051", "storage, host:port", pattern=_ADDRESS
+    )
+    metadata_address: str = variable(
+        "METADATA_ADDRESS", "127.0.0.1:50052", "metadata, host:port", pattern=_ADDRESS
+    )
+    orchestrator_address: str = variable(
+        "ORCHESTRATOR_ADDRESS", "127.0.0.1:50053", "orchestrator, host:port", pattern=_ADDRESS
+    )
+    call_timeout_s: float = variable(
+        "GATEWAY_CALL_TIMEOUT_S", 10.0, "the longest that one call may take", gt=0, le=300
+    )
+
+
+class UploadSettings(SettingsGroup):
+    """Bounds of uploads."""
+
+    concurrency_mode: Literal["adaptive", "fixed"] = variable(
+        "UPLOAD_CONCURRENCY_MODE", "adaptive", "adaptive: min(files * 2, max); fixed: 8"
+    )
+    concurrency_max: int = variable(
+        "UPLOAD_CONCURRENCY_MAX", 50, "most files of one upload stored at once", ge=1, le=1000
+    )
+    max_file_bytes: int = variable(
+        "UPLOAD_MAX_FILE_BYTES", 100 * 2**20, "largest file", ge=1, le=5 * 2**30
+    )
+    max_body_bytes: int = variable(
+        "UPLOAD_MAX_BODY_BYTES", 2**30, "largest request body", ge=1024, le=50 * 2**30
+    )
+    max_files: int = variable("UPLOAD_MAX_FILES", 1000, "most files of one upload", ge=1, le=1000)
+    small_file_bytes: int = variable(
+        "UPLOAD_SMALL_FILE_BYTES", 2**20, "files up to this are stored beside each other",
+        ge=0, le=4 * 2**20,
+    )  # fmt: skip
+    max_uploads: int = variable(
+        "GATEWAY_MAX_UPLOADS", 256, "uploads at once; more are answered 429", ge=1, le=10_000
+    )
+    buffer_bytes: int = variable(
+        "GATEWAY_BUFFER_BYTES", 256 * 2**20, "body bytes that all uploads may hold", ge=0
+    )
+    idle_timeout_s: float = variable(
+        "UPLOAD_IDLE_TIMEOUT_S", 30.0, "seconds without a byte that end an upload", gt=0, le=600
+    )
+    timeout_s: float = variable(
+        "UPLOAD_TIMEOUT_S", 290.0, "seconds that an upload may take", gt=0, le=3600
+    )
+    put_timeout_s: float = variable(
+        "UPLOAD_PUT_TIMEOUT_S",
+        20.0,
+        "seconds to store a small file, retries included",
+        gt=0,
+        le=300,
+    )
+    register_timeout_s: float = variable(
+        "UPLOAD_REGISTER_TIMEOUT_S", 10.0, "seconds to register, retries included", gt=0, le=60
+    )
+    cleanup_timeout_s: float = variable(
+        "UPLOAD_CLEANUP_TIMEOUT_S",
+        5.0,
+        "seconds to remove what a failed upload stored",
+        gt=0,
+        le=60,
+    )
+
+    @model_validator(mode="after")
+    def _file_fits_body(self) -> Self:
+        if self.max_file_bytes > self.max_body_bytes:
+            raise ValueError("UPLOAD_MAX_FILE_BYTES must not exceed UPLOAD_MAX_BODY_BYTES")
+        return self
+
+
+class ResultSettings(SettingsGroup):
+    """Bounds of reading results."""
+
+    max_stored_bytes: int = variable(
+        "RESULT_MAX_STORED_BYTES", 64 * 2**20, "largest stored result that is unpacked", ge=1024
+    )
+    max_result_bytes: int = variable(
+        "RESULT_MAX_BYTES", 2**30, "largest unpacked result", ge=1024, le=4 * 2**30
+    )
+    max_text_bytes: int = variable(
+        "RESULT_MAX_TEXT_BYTES", 128 * 2**20, "largest unpacked result that /text reads", ge=1024
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """All of them."""
+
+    process: ProcessSettings
+    http: HttpSettings
+    peers: PeerSettings
+    grpc: GrpcSettings
+    uploads: UploadSettings
+    results: ResultSettings

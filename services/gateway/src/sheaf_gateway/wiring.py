@@ -1,0 +1,83 @@
+"""The one place where everything is put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from sheaf_common.grpc.channel import grpc_peer
+from sheaf_common.lifecycle import Lifecycle
+from sheaf_gateway.adapters.health import GrpcHealthProbe
+from sheaf_gateway.adapters.metadata import GrpcRecords
+from sheaf_gateway.adapters.storage import GrpcObjectStore
+from sheaf_gateway.api.app import Services, create_app
+from sheaf_gateway.api.server import http_server
+from sheaf_gateway.ports import HealthProbe, KeyDirectory, ObjectStore, Records
+from sheaf_gateway.service.admission import Admission, ByteBudget
+from sheaf_gateway.service.authentication import Authenticator
+from sheaf_gateway.service.finishing import FinishingWork, finishing_work
+from sheaf_gateway.service.health import HealthService
+from sheaf_gateway.service.intake import IntakeService
+from sheaf_gateway.service.reading import ReadingService
+from sheaf_gateway.service.results import ResultReader
+from sheaf_gateway.service.waiting import LongPolls
+from sheaf_gateway.settings import GatewaySettings
+
+
+@asynccontextmanager
+async def gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> AsyncIterator[int]:
+    """The running service; yields its HTTP port. Leaving drains, then closes the channels."""
+    peers, grpc = settings.peers, settings.grpc
+    async with AsyncExitStack() as stack:
+        storage = await stack.enter_async_context(grpc_peer("storage", peers.storage_address, grpc))
+        metadata = await stack.enter_async_context(
+            grpc_peer("metadata", peers.metadata_address, grpc)
+        )
+        orchestrator = await stack.enter_async_context(
+            grpc_peer("orchestrator", peers.orchestrator_address, grpc)
+        )
+        finishing = await stack.enter_async_context(finishing_work())
+        records = GrpcRecords(metadata, peers.call_timeout_s)
+        services = build_services(
+            settings,
+            store=GrpcObjectStore(storage, grpc.max_call_s),
+            records=records,
+            keys=records,
+            probe=GrpcHealthProbe(storage, metadata, orchestrator),
+            finishing=finishing,
+            lifecycle=lifecycle,
+        )
+        stack.push_async_callback(services.health_service.close)
+        yield await stack.enter_async_context(
+            http_server(create_app(services), settings.http, lifecycle)
+        )
+
+
+def build_services(
+    settings: GatewaySettings,
+    *,
+    store: ObjectStore,
+    records: Records,
+    keys: KeyDirectory,
+    probe: HealthProbe,
+    finishing: FinishingWork,
+    lifecycle: Lifecycle,
+) -> Services:
+    """The use cases over the given ports."""
+    health = HealthService(probe)
+    budget = ByteBudget(settings.uploads.buffer_bytes)
+    results = ResultReader(settings.results)
+    return Services(
+        authenticator=Authenticator(keys, settings.http.key_cache_s),
+        intake=IntakeService(
+            store,
+            records,
+            admission=Admission(settings.uploads.max_uploads, budget, health),
+            budget=budget,
+            finishing=finishing,
+            limits=settings.uploads,
+        ),
+        reading=ReadingService(
+            records, store, LongPolls(settings.http.max_waits, lifecycle.wait), results
+        ),
+        results=results,
+        health_service=health,
+    )

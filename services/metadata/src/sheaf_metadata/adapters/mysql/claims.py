@@ -1,0 +1,130 @@
+"""Claiming: a place, one index-ordered scan, one update by primary key."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sheaf_common.ids import new_id
+from sheaf_metadata.adapters.mysql.database import Database
+from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_document_events
+from sheaf_metadata.adapters.mysql.leases import MysqlLeases
+from sheaf_metadata.adapters.mysql.rows import aware
+from sheaf_metadata.adapters.mysql.slots import SURVEY, create_slots, lock_free_slot, name_slot
+from sheaf_metadata.domain.claims import (
+    ClaimedDocument,
+    ClaimedGroup,
+    ClaimLimits,
+    ClaimTry,
+    cut_group,
+)
+from sheaf_metadata.domain.documents import Status
+from sheaf_metadata.ports import Outdate
+
+# claim_idx: equal on status and lane, in the order of claim_at (and id, which every index
+# ends with), so it stops after the limit: no sort, and no lock beyond the rows taken.
+CANDIDATES: Final = text(
+    "SELECT d.id, d.attempt, d.dispatches, d.object_key, d.content_type, d.size_bytes, d.sha256,"
+    " d.filename, d.batch_id, d.user_id, d.row_version, UTC_TIMESTAMP(6) AS now"
+    " FROM document d FORCE INDEX (claim_idx)"
+    " WHERE d.status = 'queued' AND d.lane = :lane"
+    " ORDER BY d.claim_at, d.id LIMIT :limit FOR UPDATE SKIP LOCKED"
+)
+# PRIMARY, in ascending id; every row is locked by the scan.
+CLAIM: Final = text(
+    "UPDATE document FORCE INDEX (PRIMARY) SET status = 'processing', workflow_id = :workflow_id,"
+    " lease_expires_at = UTC_TIMESTAMP(6) + INTERVAL :lease_us MICROSECOND,"
+    " started_at = COALESCE(started_at, UTC_TIMESTAMP(6)), row_version = row_version + 1"
+    " WHERE id IN :ids"
+).bindparams(bindparam("ids", expanding=True))
+
+
+class MysqlClaims(MysqlLeases):
+    """`Claims` in MySQL."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._database = database
+
+    async def try_claim(self, limits: ClaimLimits, outdate: Outdate) -> ClaimTry:
+        """See `Claims`. Without work or a place it costs one statement and takes no lock."""
+        lane, slots = limits.lane, limits.max_workflows
+        async with self._database.reading("survey_claims") as connection:
+            survey = (await connection.execute(SURVEY, {"lane": lane.value, "slots": slots})).one()
+        if not survey.work:
+            return ClaimTry(None)
+        if survey.known < slots:
+
+            async def create(connection: AsyncConnection) -> None:
+                await create_slots(connection, lane, slots)
+
+            await self._database.transaction("create_slots", create)
+        elif not survey.free:
+            return ClaimTry(None, work_waits=True)
+
+        async def claim(connection: AsyncConnection) -> ClaimTry:
+            return await _claim(connection, limits, outdate)
+
+        return await self._database.transaction("claim_documents", claim)
+
+
+async def _claim(connection: AsyncConnection, limits: ClaimLimits, outdate: Outdate) -> ClaimTry:
+    slot = await lock_free_slot(connection, limits.lane, limits.max_workflows)
+    if slot is None:
+        return ClaimTry(None, work_waits=True)
+    rows = (
+        await connection.execute(
+            CANDIDATES, {"lane": limits.lane.value, "limit": limits.max_documents}
+        )
+    ).all()
+    if not rows:
+        return ClaimTry(None)
+    documents = cut_group([_claimed(row) for row in rows], limits)
+    workflow_id = str(new_id())
+    await connection.execute(
+        CLAIM,
+        {
+            "workflow_id": workflow_id,
+            "lease_us": int(limits.lease_ttl_s * 1_000_000),
+            "ids": sorted(document.document_id.bytes for document in documents),
+        },
+    )
+    await name_slot(connection, limits.lane, slot, workflow_id)
+    await _insert_events(connection, documents, aware(rows[0].now))
+    await outdate([(document.document_id, document.row_version) for document in documents])
+    return ClaimTry(ClaimedGroup(workflow_id, limits.lane, documents))
+
+
+async def _insert_events(
+    connection: AsyncConnection, documents: Sequence[ClaimedDocument], now: datetime
+) -> None:
+    events = [
+        DocumentEvent(
+            document.document_id,
+            document.batch_id,
+            document.user_id,
+            Status.PROCESSING,
+            document.attempt,
+        )
+        for document in documents
+    ]
+    await insert_document_events(connection, events, now)
+
+
+def _claimed(row: Any) -> ClaimedDocument:
+    return ClaimedDocument(
+        UUID(bytes=row.id),
+        row.attempt,
+        row.dispatches,
+        row.object_key,
+        row.content_type,
+        row.size_bytes,
+        row.sha256,
+        row.filename,
+        UUID(bytes=row.batch_id),
+        row.user_id,
+        row.row_version + 1,
+    )

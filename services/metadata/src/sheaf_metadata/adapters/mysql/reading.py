@@ -1,0 +1,154 @@
+"""Reading documents and batches: only the columns asked for, each list along one index."""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import TextClause, text
+
+from sheaf_metadata.adapters.mysql.database import Database
+from sheaf_metadata.adapters.mysql.rows import aware, columns, document_of, naive
+from sheaf_metadata.domain.documents import Batch, BatchView, Document, Status
+from sheaf_metadata.domain.fields import Fields, with_fields
+from sheaf_metadata.domain.paging import ListFilter, Position, ScanPlan, plan_of
+
+_OF_USER: Final = " AND {table}.user_id = :user_id"
+# PRIMARY.
+_BATCH_FINISHED: Final = "SELECT b.finished_at IS NOT NULL FROM batch b WHERE b.id = :id"
+_BATCH_COLUMNS: Final = "b.user_id, b.product, b.document_count, b.created_at, b.finished_at"
+_BATCH_WIDTH: Final = 5
+
+
+class MysqlReads:
+    """`Reads` in MySQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def document(
+        self, document_id: UUID, fields: Fields, user_id: str | None
+    ) -> Document | None:
+        """See `Reads`."""
+        statement = document_statement(fields, scoped=user_id is not None)
+        async with self._database.reading("get_document") as connection:
+            found = await connection.execute(statement, _parameters(user_id, id=document_id.bytes))
+            row = found.one_or_none()
+        return None if row is None else document_of(fields, row)
+
+    async def batch(self, batch_id: UUID, fields: Fields, user_id: str | None) -> BatchView | None:
+        """See `Reads`."""
+        needed = with_fields(fields, "document_id", "status")
+        statement = batch_statement(needed, scoped=user_id is not None)
+        async with self._database.reading("get_batch") as connection:
+            found = await connection.execute(statement, _parameters(user_id, id=batch_id.bytes))
+            rows = found.all()
+        return _batch_view(batch_id, needed, rows) if rows else None
+
+    async def batch_finished(self, batch_id: UUID, user_id: str | None) -> bool | None:
+        """See `Reads`."""
+        statement = _batch_finished_statement(scoped=user_id is not None)
+        async with self._database.reading("wait_batch") as connection:
+            found = await connection.execute(statement, _parameters(user_id, id=batch_id.bytes))
+            finished = found.scalar_one_or_none()
+        return None if finished is None else bool(finished)
+
+    async def documents(
+        self, wanted: ListFilter, fields: Fields, after: Position | None, limit: int
+    ) -> Sequence[Document]:
+        """See `Reads`."""
+        statement, parameters = list_statement(wanted, fields, after, limit)
+        async with self._database.reading("list_documents") as connection:
+            rows = (await connection.execute(statement, parameters)).all()
+        return [document_of(fields, row) for row in rows]
+
+
+@lru_cache(maxsize=256)
+def document_statement(fields: Fields, *, scoped: bool) -> TextClause:
+    """One document by PRIMARY."""
+    user = _OF_USER.format(table="d") if scoped else ""
+    return text(f"SELECT {columns(fields)} FROM document d WHERE d.id = :id{user}")  # noqa: S608 - our own column names
+
+
+@lru_cache(maxsize=256)
+def batch_statement(fields: Fields, *, scoped: bool) -> TextClause:
+    """A batch by PRIMARY with its documents by batch_idx; sorted by who reads them."""
+    user = _OF_USER.format(table="b") if scoped else ""
+    return text(
+        f"SELECT {_BATCH_COLUMNS}, {columns(fields)} FROM batch b"  # noqa: S608 - our own column names
+        " LEFT JOIN document d FORCE INDEX (batch_idx) ON d.batch_id = b.id"
+        f" WHERE b.id = :id{user}"
+    )
+
+
+@lru_cache(maxsize=2)
+def _batch_finished_statement(*, scoped: bool) -> TextClause:
+    return text(_BATCH_FINISHED + (_OF_USER.format(table="b") if scoped else ""))
+
+
+def list_statement(
+    wanted: ListFilter, fields: Fields, after: Position | None, limit: int
+) -> tuple[TextClause, dict[str, Any]]:
+    """A page along the index of its plan; what the index does not hold is checked by row."""
+    plan = plan_of(wanted)
+    values: dict[str, Any] = {
+        "user_id": wanted.user_id,
+        "status": None if wanted.status is None else wanted.status.value,
+        "product": wanted.product or None,
+        "batch_id": None if wanted.batch_id is None else wanted.batch_id.bytes,
+        "workflow_id": wanted.workflow_id or None,
+    }
+    parameters = {name: value for name, value in values.items() if value is not None}
+    conditions = tuple(parameters)
+    if after is not None:
+        parameters["after_id"] = after.document_id.bytes
+        if after.uploaded_at is not None:
+            parameters["after_time"] = naive(after.uploaded_at)
+    parameters["limit"] = limit
+    return _list_statement(plan, conditions, fields, after is not None), parameters
+
+
+@lru_cache(maxsize=512)
+def _list_statement(
+    plan: ScanPlan,
+    conditions: tuple[str, ...],
+    fields: Fields,
+    after: bool,  # noqa: FBT001 - part of a cache key
+) -> TextClause:
+    where = [f"d.{name} = :{name}" for name in conditions]
+    if after and plan.by_time:
+        # Not one OR: this shape is a range on the index.
+        where.append("d.uploaded_at <= :after_time")
+        where.append("(d.uploaded_at < :after_time OR d.id < :after_id)")
+    elif after:
+        where.append("d.id < :after_id")
+    order = "d.uploaded_at DESC, d.id DESC" if plan.by_time else "d.id DESC"
+    return text(
+        f"SELECT {columns(fields)} FROM document d FORCE INDEX ({plan.value})"  # noqa: S608 - our own names
+        f"{' WHERE ' if where else ''}{' AND '.join(where)} ORDER BY {order} LIMIT :limit"
+    )
+
+
+def _parameters(user_id: str | None, **values: object) -> dict[str, object]:
+    return values if user_id is None else {**values, "user_id": user_id}
+
+
+def _batch_view(batch_id: UUID, fields: Fields, rows: Sequence[Any]) -> BatchView:
+    user_id, product, document_count, created_at, finished_at = rows[0][:_BATCH_WIDTH]
+    documents = [
+        document_of(fields, row[_BATCH_WIDTH:]) for row in rows if row[_BATCH_WIDTH] is not None
+    ]
+    documents.sort(key=lambda document: document.document_id)
+    counts: Counter[Status] = Counter(
+        document.status for document in documents if document.status is not None
+    )
+    batch = Batch(
+        batch_id,
+        user_id,
+        product,
+        document_count,
+        aware(created_at),
+        None if finished_at is None else aware(finished_at),
+    )
+    return BatchView(batch, documents, dict(counts))

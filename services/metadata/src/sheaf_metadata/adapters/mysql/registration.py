@@ -1,0 +1,207 @@
+"""Registering a batch: one transaction, four statements however many documents."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sheaf_common.errors import AlreadyExists, Conflict, InvalidInput
+from sheaf_metadata.adapters.mysql.database import Database
+from sheaf_metadata.adapters.mysql.errors import DUPLICATE_KEY, error_number
+from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_document_events
+from sheaf_metadata.adapters.mysql.rows import aware, columns, document_of, naive
+from sheaf_metadata.domain.documents import Batch, Document, Lane, Priority, Status
+from sheaf_metadata.domain.fields import ALL_FIELDS
+from sheaf_metadata.domain.registration import (
+    NewBatch,
+    check_ages,
+    in_request_order,
+    same_document,
+)
+from sheaf_metadata.domain.work import priority_shift
+from sheaf_metadata.ports import Lags
+
+_NOW: Final = text("SELECT UTC_TIMESTAMP(6)")
+_INSERT_BATCH: Final = text(
+    "INSERT INTO batch (id, user_id, product, document_count, created_at)"
+    " VALUES (:id, :user_id, :product, :document_count, :created_at)"
+)
+# One statement: the driver joins the VALUES. Rows go in ascending id.
+_INSERT_DOCUMENTS: Final = text(
+    "INSERT INTO document (id, batch_id, user_id, product, status, lane, priority, claim_at,"
+    " queued_at, filename, content_type, size_bytes, sha256, object_key, attempt, dispatches,"
+    " partial, uploaded_at, row_version) VALUES (:id, :batch_id, :user_id, :product, :status,"
+    " :lane, :priority, :claim_at, :queued_at, :filename, :content_type, :size_bytes, :sha256,"
+    " :object_key, :attempt, :dispatches, :partial, :uploaded_at, :row_version)"
+)
+# PRIMARY of each.
+_BATCH: Final = text(
+    "SELECT user_id, product, document_count, created_at, finished_at FROM batch WHERE id = :id"
+)
+DOCUMENTS: Final = text(
+    f"SELECT {columns(ALL_FIELDS)} FROM document d WHERE d.id IN :ids"  # noqa: S608 - our own column names
+).bindparams(bindparam("ids", expanding=True))
+_TRIES: Final = 3
+
+
+class _Recorded(Exception):
+    """Something of the batch is recorded already; nothing was changed."""
+
+
+class MysqlRegistrations:
+    """`Registrations` in MySQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def register(
+        self, batch: NewBatch, lags: Lags
+    ) -> tuple[Batch, tuple[Document, ...], bool]:
+        """See `Registrations`."""
+
+        async def insert(connection: AsyncConnection) -> tuple[Batch, tuple[Document, ...]]:
+            return await _insert(connection, batch, lags)
+
+        for _ in range(_TRIES):
+            refusal: InvalidInput | None = None
+            try:
+                return *await self._database.transaction("register_batch", insert), True
+            except _Recorded:
+                pass
+            except InvalidInput as error:
+                # What was registered when it was young may be registered again.
+                refusal = error
+            recorded = await self._recorded(batch)
+            if recorded is not None:
+                return *recorded, False
+            if refusal is not None:
+                raise refusal
+        raise Conflict("LOCK_CONFLICT", "another call registers the same batch")
+
+    async def _recorded(self, batch: NewBatch) -> tuple[Batch, tuple[Document, ...]] | None:
+        """What is recorded of the batch, if it is the same; None if nothing is."""
+        ids = [new.document_id.bytes for new in batch.documents]
+        async with self._database.reading("register_batch_again") as connection:
+            row = (await connection.execute(_BATCH, {"id": batch.batch_id.bytes})).one_or_none()
+            rows = (await connection.execute(DOCUMENTS, {"ids": ids})).all()
+        documents = {d.document_id: d for d in (document_of(ALL_FIELDS, found) for found in rows)}
+        for new in batch.documents:
+            found = documents.get(new.document_id)
+            if found is not None and not same_document(new, batch, found):
+                raise _document_exists(new.document_id)
+        if row is None:
+            return None
+        if (row.user_id, row.document_count, len(documents)) != (
+            batch.user_id,
+            len(batch.documents),
+            len(batch.documents),
+        ):
+            raise AlreadyExists(
+                "BATCH_EXISTS",
+                f"the batch {batch.batch_id} is there already, with other documents",
+                evidence={"batch_id": str(batch.batch_id)},
+            )
+        recorded = Batch(
+            batch.batch_id,
+            row.user_id,
+            row.product,
+            row.document_count,
+            aware(row.created_at),
+            None if row.finished_at is None else aware(row.finished_at),
+        )
+        return recorded, in_request_order(batch, tuple(documents.values()))
+
+
+async def _insert(
+    connection: AsyncConnection, batch: NewBatch, lags: Lags
+) -> tuple[Batch, tuple[Document, ...]]:
+    now = aware((await connection.execute(_NOW)).scalar_one())
+    check_ages(batch, now)
+    documents = sorted(_documents(batch, now), key=lambda document: document.document_id.bytes)
+    try:
+        await connection.execute(
+            _INSERT_BATCH,
+            {
+                "id": batch.batch_id.bytes,
+                "user_id": batch.user_id,
+                "product": batch.product,
+                "document_count": len(documents),
+                "created_at": naive(now),
+            },
+        )
+        await connection.execute(
+            _INSERT_DOCUMENTS,
+            [_row(document, batch.priority, now, lags) for document in documents],
+        )
+    except IntegrityError as error:
+        if error_number(error) == DUPLICATE_KEY:
+            raise _Recorded from error
+        raise
+    events = [
+        DocumentEvent(
+            document.document_id, batch.batch_id, batch.user_id, Status.QUEUED, document.attempt
+        )
+        for document in documents
+    ]
+    await insert_document_events(connection, events, now)
+    recorded = Batch(batch.batch_id, batch.user_id, batch.product, len(documents), now, None)
+    return recorded, in_request_order(batch, documents)
+
+
+def _documents(batch: NewBatch, now: datetime) -> list[Document]:
+    return [
+        Document(
+            document_id=new.document_id,
+            batch_id=batch.batch_id,
+            user_id=batch.user_id,
+            product=batch.product,
+            status=Status.QUEUED,
+            lane=Lane.TEXT,
+            priority=batch.priority,
+            filename=new.filename,
+            content_type=new.content_type,
+            size_bytes=new.size_bytes,
+            sha256=new.sha256,
+            object_key=new.object_key,
+            attempt=1,
+            uploaded_at=now,
+            row_version=1,
+        )
+        for new in batch.documents
+    ]
+
+
+def _row(document: Document, priority: Priority, now: datetime, lags: Lags) -> dict[str, object]:
+    claim_at = now + lags.get(document.document_id, timedelta()) + priority_shift(priority)
+    return {
+        "id": document.document_id.bytes,
+        "batch_id": document.batch_id.bytes,
+        "user_id": document.user_id,
+        "product": document.product,
+        "status": Status.QUEUED.value,
+        "lane": Lane.TEXT.value,
+        "priority": priority.value,
+        "claim_at": naive(claim_at),
+        "queued_at": naive(now),
+        "filename": document.filename,
+        "content_type": document.content_type,
+        "size_bytes": document.size_bytes,
+        "sha256": document.sha256,
+        "object_key": document.object_key,
+        "attempt": document.attempt,
+        "dispatches": 0,
+        "partial": 0,
+        "uploaded_at": naive(now),
+        "row_version": document.row_version,
+    }
+
+
+def _document_exists(document_id: UUID) -> AlreadyExists:
+    return AlreadyExists(
+        "DOCUMENT_EXISTS",
+        f"the id {document_id} is another document's",
+        evidence={"document_id": str(document_id)},
+    )

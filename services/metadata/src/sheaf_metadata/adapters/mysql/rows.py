@@ -1,0 +1,56 @@
+"""Between rows and the domain's nouns."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Final
+from uuid import UUID
+
+from sheaf_metadata.domain.documents import Document, Lane, Priority, Status
+from sheaf_metadata.domain.fields import Fields
+
+
+def aware(moment: datetime) -> datetime:
+    """A time of the database, which is UTC, as an aware one."""
+    return moment.replace(tzinfo=UTC)
+
+
+def naive(moment: datetime) -> datetime:
+    """An aware time as the database takes it."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _uuid(value: bytes) -> UUID:
+    return UUID(bytes=bytes(value))
+
+
+_READERS: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
+    {
+        "document_id": _uuid,
+        "batch_id": _uuid,
+        "parent_id": _uuid,
+        "duplicate_of": _uuid,
+        "status": Status,
+        "lane": Lane,
+        "priority": Priority,
+        "partial": bool,
+        "uploaded_at": aware,
+        "started_at": aware,
+        "finished_at": aware,
+    }
+)
+
+
+def columns(fields: Fields, table: str = "d") -> str:
+    """The select list of these fields, in their order."""
+    return ", ".join(f"{table}.{'id' if field == 'document_id' else field}" for field in fields)
+
+
+def document_of(fields: Fields, row: Sequence[Any]) -> Document:
+    """The document of a row that was selected by `columns`. NULL is the field's default."""
+    values: dict[str, Any] = {}
+    for field, value in zip(fields, row, strict=True):
+        if value is not None:
+            reader = _READERS.get(field)
+            values[field] = value if reader is None else reader(value)
+    return Document(**values)

@@ -1,0 +1,116 @@
+"""What operators and sweeps ask."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sheaf_metadata.adapters.mysql.database import Database
+from sheaf_metadata.domain.documents import DocumentReferences, Lane, LaneBacklog, Status
+
+# claim_idx alone, in its order.
+QUEUED: Final = text(
+    "SELECT d.lane, COUNT(*) FROM document d FORCE INDEX (claim_idx)"
+    " WHERE d.status = 'queued' GROUP BY d.lane"
+)
+# claim_idx: of the thousand next in line, so that a long queue costs no more than a short one.
+OLDEST: Final = text(
+    "SELECT TIMESTAMPDIFF(MICROSECOND, MIN(head.queued_at), UTC_TIMESTAMP(6)) FROM"
+    " (SELECT d.queued_at FROM document d FORCE INDEX (claim_idx)"
+    " WHERE d.status = 'queued' AND d.lane = :lane ORDER BY d.claim_at LIMIT 1000) head"
+)
+# claim_idx, over the documents in processing only: as many as workflows hold.
+IN_FLIGHT: Final = text(
+    "SELECT d.lane, COUNT(DISTINCT d.workflow_id) FROM document d FORCE INDEX (claim_idx)"
+    " WHERE d.status = 'processing' GROUP BY d.lane"
+)
+# PRIMARY.
+REFERENCES: Final = text(
+    "SELECT d.id, d.status, d.object_key, d.result_key, d.workflow_id"
+    " FROM document d FORCE INDEX (PRIMARY) WHERE d.id IN :ids"
+).bindparams(bindparam("ids", expanding=True))
+# PRIMARY, from its beginning: ids grow with time.
+OLDEST_EVENTS: Final = text(
+    "SELECT e.id, e.created_at < UTC_TIMESTAMP(6) - INTERVAL :min_age_us MICROSECOND AS old"
+    " FROM event e FORCE INDEX (PRIMARY) ORDER BY e.id LIMIT :limit"
+)
+DELETE_EVENTS: Final = text(
+    "DELETE FROM event WHERE id >= :first AND id <= :last ORDER BY id LIMIT :limit"
+)
+_EVENTS_A_TRANSACTION: Final = 1000
+
+
+class MysqlHousekeeping:
+    """`Housekeeping` in MySQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def backlog(self) -> Sequence[LaneBacklog]:
+        """See `Housekeeping`. The oldest is that of the thousand documents next in line."""
+        async with self._database.reading("get_backlog") as connection:
+            queued = await _counts(connection, QUEUED)
+            in_flight = await _counts(connection, IN_FLIGHT)
+            ages = {}
+            for lane in queued:
+                age = await connection.execute(OLDEST, {"lane": lane})
+                ages[lane] = age.scalar_one() or 0
+        return [
+            LaneBacklog(
+                lane,
+                queued.get(lane.value, 0),
+                max(0, ages.get(lane.value, 0)) / 1_000_000,
+                in_flight.get(lane.value, 0),
+            )
+            for lane in Lane
+        ]
+
+    async def references(self, document_ids: Sequence[UUID]) -> Sequence[DocumentReferences]:
+        """See `Housekeeping`."""
+        ids = sorted({document_id.bytes for document_id in document_ids})
+        async with self._database.reading("list_references") as connection:
+            rows = (await connection.execute(REFERENCES, {"ids": ids})).all()
+        return [
+            DocumentReferences(
+                UUID(bytes=row.id),
+                Status(row.status),
+                row.object_key,
+                row.result_key or "",
+                row.workflow_id or "",
+            )
+            for row in rows
+        ]
+
+    async def prune_events(self, min_age_s: float, max_events: int) -> int:
+        """See `Housekeeping`. Several short transactions; each goes by primary key."""
+        deleted = 0
+        while deleted < max_events:
+            limit = min(_EVENTS_A_TRANSACTION, max_events - deleted)
+            pruned = await self._prune_some(min_age_s, limit)
+            deleted += pruned
+            if pruned < limit:
+                break
+        return deleted
+
+    async def _prune_some(self, min_age_s: float, limit: int) -> int:
+        async def prune(connection: AsyncConnection) -> int:
+            parameters = {"min_age_us": int(min_age_s * 1_000_000), "limit": limit}
+            rows = (await connection.execute(OLDEST_EVENTS, parameters)).all()
+            old = []
+            for row in rows:
+                if not row.old:
+                    break
+                old.append(row.id)
+            if not old:
+                return 0
+            bounds = {"first": old[0], "last": old[-1], "limit": len(old)}
+            done = await connection.execute(DELETE_EVENTS, bounds)
+            return int(done.rowcount)
+
+        return await self._database.transaction("prune_events", prune)
+
+
+async def _counts(connection: AsyncConnection, statement: TextClause) -> dict[str, int]:
+    return {row[0]: row[1] for row in await connection.execute(statement)}

@@ -1,0 +1,1 @@
+"""Nouns and rules of the record of documents; no I/O."""

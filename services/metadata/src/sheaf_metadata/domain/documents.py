@@ -1,0 +1,132 @@
+"""Documents and batches, as they are recorded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Final
+from uuid import UUID
+
+
+class Status(Enum):
+    """Where a document stands; the values are what the table holds."""
+
+    AWAITING_UPLOAD = "awaiting_upload"
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    QUARANTINED = "quarantined"
+    CANCELLED = "cancelled"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether nothing follows but a new attempt."""
+        return self in TERMINAL
+
+
+TERMINAL: Final = frozenset({Status.COMPLETED, Status.FAILED, Status.QUARANTINED, Status.CANCELLED})
+
+
+class Lane(Enum):
+    """The kind of work that a document waits for."""
+
+    TEXT = "text"
+    OCR = "ocr"
+
+
+class Priority(Enum):
+    """How urgent a document is."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+NIL: Final = UUID(int=0)
+"""The id that stands for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A document's row, or the columns of it that were asked for.
+
+    A column that was not asked for has its default here, as an absent field has in the
+    contract. Times are aware, in UTC, of the database's clock.
+    """
+
+    document_id: UUID = NIL
+    batch_id: UUID = NIL
+    parent_id: UUID | None = None
+    user_id: str = ""
+    product: str = ""
+    status: Status | None = None
+    lane: Lane | None = None
+    priority: Priority | None = None
+    filename: str = ""
+    content_type: str = ""
+    size_bytes: int = 0
+    sha256: bytes = b""
+    object_key: str = ""
+    result_key: str = ""
+    workflow_id: str = ""
+    attempt: int = 0
+    dispatches: int = 0
+    pipeline_version: str = ""
+    page_count: int = 0
+    character_count: int = 0
+    document_class: str = ""
+    partial: bool = False
+    duplicate_of: UUID | None = None
+    error_code: str = ""
+    error_message: str = ""
+    uploaded_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    row_version: int = 0
+
+
+DOCUMENT_FIELDS: Final[tuple[str, ...]] = tuple(Document.__dataclass_fields__)
+"""Every field of a document, in the order of the contract."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Documents that were uploaded together."""
+
+    batch_id: UUID
+    user_id: str
+    product: str
+    document_count: int
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchView:
+    """A batch, its documents in ascending id, and how many are in each status."""
+
+    batch: Batch
+    documents: Sequence[Document]
+    counts: dict[Status, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LaneBacklog:
+    """What waits in a lane."""
+
+    lane: Lane
+    queued_documents: int
+    oldest_age_s: float
+    workflows_in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReferences:
+    """The objects that a document's row names."""
+
+    document_id: UUID
+    status: Status
+    object_key: str
+    result_key: str
+    workflow_id: str

@@ -1,0 +1,17 @@
+"""${message}."""
+
+from alembic import op
+
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Expands the schema."""
+
+
+def downgrade() -> None:
+    """There is none: see the package."""
+    raise NotImplementedError

@@ -1,0 +1,221 @@
+"""What the service needs from outside: the record in the database, a cache, hints, fairness.
+
+Every method of the record raises `SheafError`: `Unavailable` if the database does not
+answer (reason `COMMIT_UNKNOWN`: the change may have been made; all of them may be repeated),
+`OverCapacity` if there is no connection to be had, `Conflict` after lost races. A change is
+one transaction, and is complete when the method returns. Cache, hints and fairness never
+raise: without them everything works, slower.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+from uuid import UUID
+
+from sheaf_metadata.domain.api_keys import ApiKey, RecordedKey
+from sheaf_metadata.domain.claims import ClaimedGroup, ClaimLimits, ClaimTry, DocumentAttempt
+from sheaf_metadata.domain.documents import (
+    Batch,
+    BatchView,
+    Document,
+    DocumentReferences,
+    Lane,
+    LaneBacklog,
+)
+from sheaf_metadata.domain.fields import Fields
+from sheaf_metadata.domain.outcomes import Disposition, Outcome, ReleaseCause
+from sheaf_metadata.domain.paging import ListFilter, Position
+from sheaf_metadata.domain.registration import NewBatch
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedWork:
+    """A document's share of work in a lane, as fairness counts it."""
+
+    document_id: UUID
+    user_id: str
+    lane: Lane
+    work_ms: float
+
+
+Lags = Mapping[UUID, timedelta]
+"""By document, how far behind now it stands in line."""
+
+Outdate = Callable[[Sequence[tuple[UUID, int]]], Awaitable[None]]
+"""Takes ids with the row versions that they are about to have. A change calls it before it
+commits, so that nobody who has seen the new row is shown the old one by a cache after that."""
+
+
+class Registrations(Protocol):
+    """Registers batches."""
+
+    async def register(
+        self, batch: NewBatch, lags: Lags
+    ) -> tuple[Batch, tuple[Document, ...], bool]:
+        """Registers a batch; returns it, its documents in request order, and whether it is new.
+
+        Raises:
+            AlreadyExists: `DOCUMENT_EXISTS`, `BATCH_EXISTS`.
+            InvalidInput: `ID_TOO_OLD`, `ID_INVALID` by the database's clock.
+        """
+        ...
+
+
+class Reads(Protocol):
+    """Reads documents and batches; a `user_id` of None sees everyone's."""
+
+    async def document(
+        self, document_id: UUID, fields: Fields, user_id: str | None
+    ) -> Document | None:
+        """One document's fields; None if it is not there or someone else's."""
+        ...
+
+    async def batch(self, batch_id: UUID, fields: Fields, user_id: str | None) -> BatchView | None:
+        """A batch with its documents, in one query; None as above."""
+        ...
+
+    async def batch_finished(self, batch_id: UUID, user_id: str | None) -> bool | None:
+        """Whether a batch has finished; None as above."""
+        ...
+
+    async def documents(
+        self, wanted: ListFilter, fields: Fields, after: Position | None, limit: int
+    ) -> Sequence[Document]:
+        """At most `limit` documents after a position, newest first."""
+        ...
+
+
+class Claims(Protocol):
+    """Claims, and their leases."""
+
+    async def try_claim(self, limits: ClaimLimits, outdate: Outdate) -> ClaimTry:
+        """Claims a group if there are a place and documents now."""
+        ...
+
+    async def renew(
+        self, workflow_id: str, documents: Sequence[DocumentAttempt], lease_ttl_s: float
+    ) -> Sequence[UUID]:
+        """Extends the lease; returns those that the workflow does not own."""
+        ...
+
+    async def expired(self, max_workflows: int) -> Sequence[ClaimedGroup]:
+        """Workflows with an expired lease, each with all that it still holds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a transaction changed, for caches and for those who wait.
+
+    `documents` are whole rows as they are now.
+    """
+
+    documents: tuple[Document, ...] = ()
+    finished_batches: tuple[UUID, ...] = ()
+    queued_lanes: frozenset[Lane] = frozenset()
+    freed_lanes: frozenset[Lane] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What became of released documents."""
+
+    requeued: tuple[UUID, ...]
+    quarantined: tuple[UUID, ...]
+    changes: Changes
+
+
+class Outcomes(Protocol):
+    """Ends claims: by outcomes or by release."""
+
+    async def ocr_candidates(
+        self, workflow_id: str, document_ids: Sequence[UUID]
+    ) -> Sequence[QueuedWork]:
+        """Those that the workflow holds in the text lane, as work of the OCR lane."""
+        ...
+
+    async def record(
+        self, workflow_id: str, outcomes: Sequence[Outcome], ocr_lags: Lags, outdate: Outdate
+    ) -> tuple[Sequence[Disposition], Changes]:
+        """Records what the workflow may still say; one disposition an outcome, in order."""
+        ...
+
+    async def release(
+        self,
+        workflow_id: str,
+        document_ids: Sequence[UUID],
+        cause: ReleaseCause,
+        outdate: Outdate,
+    ) -> Released:
+        """Gives back what the workflow still holds of them; of all, if none are named."""
+        ...
+
+
+class Housekeeping(Protocol):
+    """What operators and sweeps ask."""
+
+    async def backlog(self) -> Sequence[LaneBacklog]:
+        """One entry for each lane."""
+        ...
+
+    async def references(self, document_ids: Sequence[UUID]) -> Sequence[DocumentReferences]:
+        """What those documents refer to; one without a row is absent."""
+        ...
+
+    async def prune_events(self, min_age_s: float, max_events: int) -> int:
+        """Deletes the oldest events that are older than that; returns how many."""
+        ...
+
+
+class ApiKeys(Protocol):
+    """Recorded API keys."""
+
+    async def create(self, key: ApiKey) -> UUID:
+        """Records a key; returns the id under which its hash is recorded.
+
+        Raises:
+            AlreadyExists: `API_KEY_EXISTS`: the hash is another user's, or the id another key's.
+        """
+        ...
+
+    async def find(self, sha256: bytes) -> RecordedKey | None:
+        """The key with that hash."""
+        ...
+
+
+class DocumentCache(Protocol):
+    """Whole rows by id. An older row never replaces a newer one. Never raises."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is worth reading a whole row to keep it."""
+        ...
+
+    async def get(self, document_id: UUID) -> Document | None:
+        """The row, if it is kept."""
+        ...
+
+    async def put(self, documents: Sequence[Document], *, age_s: float = 0.0) -> None:
+        """Keeps rows that were read `age_s` ago."""
+        ...
+
+    async def outdate(self, versions: Sequence[tuple[UUID, int]]) -> None:
+        """Drops what is older than these row versions, and keeps it from coming back."""
+        ...
+
+
+class Announcer(Protocol):
+    """Wakes those who wait, here at once and in other processes by a hint. Never blocks."""
+
+    def announce(self, changes: Changes) -> None:
+        """Says that these changes are committed."""
+        ...
+
+
+class Fairness(Protocol):
+    """How far ahead each user's queue reaches already. Never raises."""
+
+    async def lags(self, work: Sequence[QueuedWork]) -> Lags:
+        """Puts work at the end of its users' queues; empty if that is not known."""
+        ...

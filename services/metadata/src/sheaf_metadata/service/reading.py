@@ -1,0 +1,169 @@
+"""Reading documents and batches, and waiting for their end."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sheaf_common import context
+from sheaf_common.errors import InvalidInput, NotFound
+from sheaf_metadata.domain.documents import BatchView, Document
+from sheaf_metadata.domain.fields import ALL_FIELDS, Fields, with_fields
+from sheaf_metadata.domain.paging import (
+    DEFAULT_PAGE,
+    MAX_PAGE,
+    ListFilter,
+    decode_cursor,
+    encode_cursor,
+)
+from sheaf_metadata.ports import DocumentCache, Reads
+from sheaf_metadata.service.observer import Observer
+from sheaf_metadata.service.waiting import BatchEnded, DocumentEnded, Waiters
+
+_ANSWER_S: Final = 0.25
+"""What a waiting call leaves of its deadline, so that it answers before it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDocuments:
+    """Reads as the current user; without one, as an internal caller who sees everything.
+
+    `recheck_s` is how often a waiter looks without having been woken.
+    """
+
+    reads: Reads
+    cache: DocumentCache
+    waiters: Waiters
+    observer: Observer
+    recheck_s: float
+
+    async def document(self, document_id: UUID, fields: Fields, wait_s: float) -> Document:
+        """A document; once it is terminal, or as it is after `wait_s`.
+
+        Raises:
+            NotFound: `DOCUMENT_NOT_FOUND`.
+            SheafError: as `Reads`, and `OverCapacity` if too many wait.
+        """
+        user_id = context.current_user_id()
+        if wait_s <= 0:
+            return await self._current(document_id, fields, user_id)
+        ends_at = _ends_at(wait_s)
+        with self.waiters.waiting_for(DocumentEnded(document_id)) as signal:
+            while True:
+                signal.clear()
+                found = await self._terminal_or_current(document_id, fields, user_id)
+                left_s = ends_at - time.monotonic()
+                if _terminal(found) or left_s <= 0 or signal.closed:
+                    return found
+                await signal.wait(min(self.recheck_s, left_s))
+
+    async def batch(self, batch_id: UUID, fields: Fields, wait_s: float) -> BatchView:
+        """A batch with its documents; once it has finished, or as it is after `wait_s`.
+
+        Raises:
+            NotFound: `BATCH_NOT_FOUND`.
+            SheafError: as `Reads`, and `OverCapacity` if too many wait.
+        """
+        user_id = context.current_user_id()
+        if wait_s > 0:
+            await self._batch_end(batch_id, user_id, _ends_at(wait_s))
+        found = await self.reads.batch(batch_id, fields, user_id)
+        if found is None:
+            raise _batch_not_found(batch_id)
+        return found
+
+    async def page(
+        self, wanted: ListFilter, fields: Fields, page_size: int, page_token: str
+    ) -> tuple[Sequence[Document], str]:
+        """A page of documents, newest first, and the next page's token, empty on the last.
+
+        Raises:
+            InvalidInput: `CURSOR_INVALID`, `FIELD_INVALID`.
+        """
+        if not 0 <= page_size <= MAX_PAGE:
+            raise InvalidInput(
+                "FIELD_INVALID",
+                f"page_size must be 0 to {MAX_PAGE}",
+                evidence={"field": "page_size"},
+            )
+        limit = page_size or DEFAULT_PAGE
+        after = decode_cursor(wanted, page_token)
+        needed = with_fields(fields, "document_id", "uploaded_at")
+        found = await self.reads.documents(wanted, needed, after, limit + 1)
+        if len(found) <= limit:
+            return found, ""
+        page = found[:limit]
+        return page, encode_cursor(wanted, page[-1])
+
+    async def _current(self, document_id: UUID, fields: Fields, user_id: str | None) -> Document:
+        """From the cache, or from the database, which then fills it."""
+        if not self.cache.usable:
+            return await self._recorded(document_id, fields, user_id)
+        cached = await self.cache.get(document_id)
+        self.observer.cache_read(hit=cached is not None)
+        if cached is not None:
+            return _visible(cached, document_id, user_id)
+        started = time.monotonic()
+        found = await self._recorded(document_id, ALL_FIELDS, None)
+        await self.cache.put([found], age_s=time.monotonic() - started)
+        return _visible(found, document_id, user_id)
+
+    async def _terminal_or_current(
+        self, document_id: UUID, fields: Fields, user_id: str | None
+    ) -> Document:
+        """As `_current`, but of what is cached only an end is believed."""
+        if self.cache.usable:
+            cached = await self.cache.get(document_id)
+            hit = cached is not None and _terminal(cached)
+            self.observer.cache_read(hit=hit)
+            if cached is not None and hit:
+                return _visible(cached, document_id, user_id)
+        return await self._recorded(document_id, with_fields(fields, "status"), user_id)
+
+    async def _recorded(self, document_id: UUID, fields: Fields, user_id: str | None) -> Document:
+        found = await self.reads.document(document_id, fields, user_id)
+        if found is None:
+            raise _document_not_found(document_id)
+        return found
+
+    async def _batch_end(self, batch_id: UUID, user_id: str | None, ends_at: float) -> None:
+        with self.waiters.waiting_for(BatchEnded(batch_id)) as signal:
+            while True:
+                signal.clear()
+                finished = await self.reads.batch_finished(batch_id, user_id)
+                if finished is None:
+                    raise _batch_not_found(batch_id)
+                left_s = ends_at - time.monotonic()
+                if finished or left_s <= 0 or signal.closed:
+                    return
+                await signal.wait(min(self.recheck_s, left_s))
+
+
+def _ends_at(wait_s: float) -> float:
+    """When a wait ends, by the monotonic clock: before the call's own deadline."""
+    return time.monotonic() + context.time_left_s(wait_s + _ANSWER_S) - _ANSWER_S
+
+
+def _terminal(document: Document) -> bool:
+    return document.status is not None and document.status.terminal
+
+
+def _visible(document: Document, document_id: UUID, user_id: str | None) -> Document:
+    if user_id is not None and document.user_id != user_id:
+        raise _document_not_found(document_id)
+    return document
+
+
+def _document_not_found(document_id: UUID) -> NotFound:
+    return NotFound(
+        "DOCUMENT_NOT_FOUND",
+        f"there is no document {document_id}",
+        evidence={"document_id": str(document_id)},
+    )
+
+
+def _batch_not_found(batch_id: UUID) -> NotFound:
+    return NotFound(
+        "BATCH_NOT_FOUND", f"there is no batch {batch_id}", evidence={"batch_id": str(batch_id)}
+    )

@@ -1,0 +1,72 @@
+"""The metadata service's settings."""
+
+from dataclasses import dataclass
+
+from sheaf_common.grpc.settings import GrpcSettings
+from sheaf_common.pools.database import DatabaseSettings
+from sheaf_common.pools.redis import RedisSettings
+from sheaf_common.process import ProcessSettings
+from sheaf_common.settings import SettingsGroup, variable
+
+
+class ServerSettings(SettingsGroup):
+    """Where this process listens."""
+
+    host: str = variable("METADATA_HOST", "0.0.0.0", "address of the gRPC port")  # noqa: S104 - a container's default
+    port: int = variable("METADATA_PORT", 50052, "gRPC port", ge=0, le=65535)
+    metrics_host: str = variable(
+        "METADATA_METRICS_HOST",
+        "0.0.0.0",  # noqa: S104 - a container's default
+        "address of the metrics port",
+    )
+    metrics_port: int = variable("METADATA_METRICS_PORT", 9462, "metrics port", ge=0, le=65535)
+
+
+class RecordSettings(SettingsGroup):
+    """How the record is kept, waited for and cached."""
+
+    migrate_on_start: bool = variable(
+        "METADATA_MIGRATE_ON_START", True, "run missing migrations; if off, wait for them"
+    )
+    start_timeout_s: float = variable(
+        "METADATA_START_TIMEOUT_S", 60.0, "seconds to wait for the database at start", ge=0, le=3600
+    )
+    transaction_timeout_s: float = variable(
+        "METADATA_TRANSACTION_TIMEOUT_S", 1.0, "seconds a transaction may last", gt=0, le=30
+    )
+    claim_poll_ms: int = variable(
+        "METADATA_CLAIM_POLL_MS", 250, "how often a waiting claim looks without a hint", ge=10
+    )
+    wait_recheck_ms: int = variable(
+        "METADATA_WAIT_RECHECK_MS", 1000, "how often a waiting read looks without a hint", ge=10
+    )
+    max_waiters: int = variable(
+        "METADATA_MAX_WAITERS", 1500, "calls that may wait at once", ge=2, le=100_000
+    )
+    cache_terminal_s: float = variable(
+        "METADATA_CACHE_TERMINAL_S", 600.0, "seconds an ended document is cached", gt=0, le=600
+    )
+    cache_active_s: float = variable(
+        "METADATA_CACHE_ACTIVE_S", 1.0, "seconds any other document is cached", ge=0, le=1
+    )
+    redis_budget_ms: int = variable(
+        "METADATA_REDIS_BUDGET_MS", 100, "the most that a call waits for Redis", ge=1, le=5000
+    )
+    api_key_cache_s: float = variable(
+        "METADATA_API_KEY_CACHE_S", 5.0, "seconds until a revoked key is refused", ge=0, le=5
+    )
+    api_key_cache_size: int = variable(
+        "METADATA_API_KEY_CACHE_SIZE", 10_000, "keys remembered", ge=1, le=1_000_000
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataSettings:
+    """All of them."""
+
+    process: ProcessSettings
+    grpc: GrpcSettings
+    server: ServerSettings
+    database: DatabaseSettings
+    redis: RedisSettings
+    record: RecordSettings

@@ -1,0 +1,114 @@
+"""The composition root: what the metadata service is made of."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from redis.asyncio import ConnectionPool
+
+from sheaf_common.grpc.health import publish_dependency_health
+from sheaf_common.grpc.server import GrpcServer, grpc_server
+from sheaf_common.lifecycle import Lifecycle
+from sheaf_common.pools.database import database_engine
+from sheaf_common.pools.redis import redis_client
+from sheaf_common.telemetry.metrics import metrics_endpoint
+from sheaf_metadata.adapters.metrics import Gauges, PoolCollector, PrometheusObserver
+from sheaf_metadata.adapters.mysql.api_keys import MysqlApiKeys
+from sheaf_metadata.adapters.mysql.claims import MysqlClaims
+from sheaf_metadata.adapters.mysql.database import Database
+from sheaf_metadata.adapters.mysql.migrate import await_schema, migrate
+from sheaf_metadata.adapters.mysql.reading import MysqlReads
+from sheaf_metadata.adapters.mysql.registration import MysqlRegistrations
+from sheaf_metadata.adapters.mysql.release import MysqlOutcomes
+from sheaf_metadata.adapters.mysql.sweeping import MysqlHousekeeping
+from sheaf_metadata.adapters.redis.cache import RedisDocumentCache
+from sheaf_metadata.adapters.redis.fairness import RedisFairness
+from sheaf_metadata.adapters.redis.gate import RedisGate
+from sheaf_metadata.adapters.redis.hints import RedisAnnouncer
+from sheaf_metadata.api.servicer import MetadataServicer
+from sheaf_metadata.service.api_keys import KeyRing
+from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
+from sheaf_metadata.service.outcomes import EndClaims
+from sheaf_metadata.service.reading import ReadDocuments
+from sheaf_metadata.service.registration import RegisterBatch
+from sheaf_metadata.service.sweeping import KeepHouse
+from sheaf_metadata.service.waiting import Waiters
+from sheaf_metadata.settings import MetadataSettings
+
+
+@asynccontextmanager
+async def metadata_service(
+    settings: MetadataSettings, lifecycle: Lifecycle
+) -> AsyncIterator[GrpcServer]:
+    """The service, serving for as long as the block runs. Waits for a late database."""
+    server, record = settings.server, settings.record
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        await enter(metrics_endpoint(server.metrics_host, server.metrics_port))
+        prepare = migrate if record.migrate_on_start else await_schema
+        await prepare(settings.database, timeout_s=record.start_timeout_s)
+        engine = await enter(database_engine(settings.database))
+        database = Database(engine, transaction_s=record.transaction_timeout_s)
+        client = await enter(redis_client(settings.redis))
+        gate = RedisGate(client, budget_s=record.redis_budget_ms / 1000)
+        waiters = Waiters(record.max_waiters)
+        cache = RedisDocumentCache(
+            gate, terminal_s=record.cache_terminal_s, active_s=record.cache_active_s
+        )
+        announcer = RedisAnnouncer(gate, waiters)
+        for name, work in (
+            ("redis gate", gate.keep()),
+            ("hints out", announcer.publish()),
+            ("hints in", announcer.listen()),
+        ):
+            await enter(lifecycle.background(name, work))
+        pools = {"database": database.gauges, "redis": _redis_gauges(client.connection_pool)}
+        stack.enter_context(PoolCollector(pools, lambda: waiters.count))
+        servicer = _servicer(settings, database, gate, waiters, cache, announcer)
+        listening = await enter(
+            grpc_server(server.host, server.port, settings.grpc, servicer.register)
+        )
+        probes = {"mysql": database.ping, "redis": gate.ping}
+        await enter(
+            lifecycle.background(
+                "dependency health", publish_dependency_health(listening.health, probes)
+            )
+        )
+        # First at the stop: those who wait are answered at once, so that draining is short.
+        stack.callback(waiters.close)
+        yield listening
+
+
+def _servicer(
+    settings: MetadataSettings,
+    database: Database,
+    gate: RedisGate,
+    waiters: Waiters,
+    cache: RedisDocumentCache,
+    announcer: RedisAnnouncer,
+) -> MetadataServicer:
+    record = settings.record
+    observer = PrometheusObserver()
+    fairness = RedisFairness(gate)
+    claims = MysqlClaims(database)
+    return MetadataServicer(
+        register_batch=RegisterBatch(MysqlRegistrations(database), fairness, announcer),
+        reading=ReadDocuments(
+            MysqlReads(database), cache, waiters, observer, record.wait_recheck_ms / 1000
+        ),
+        claim=ClaimDocuments(claims, waiters, cache, observer, record.claim_poll_ms / 1000),
+        leases=KeepLeases(claims),
+        ending=EndClaims(MysqlOutcomes(database), fairness, cache, announcer, observer),
+        house=KeepHouse(MysqlHousekeeping(database)),
+        keys=KeyRing(
+            MysqlApiKeys(database),
+            remember_s=record.api_key_cache_s,
+            limit=record.api_key_cache_size,
+        ),
+    )
+
+
+def _redis_gauges(pool: ConnectionPool) -> Gauges:
+    return {
+        "size": lambda: pool.max_connections,
+        "used": lambda: len(pool._in_use_connections),  # noqa: SLF001 - the pool does not tell it
+    }

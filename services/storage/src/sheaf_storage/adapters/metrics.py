@@ -1,0 +1,67 @@
+"""What operators see of storage: S3 operations, the pool, the memory held for puts."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from prometheus_client import Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import REGISTRY, Collector
+
+from sheaf_common.pools.s3 import S3ClientPool
+from sheaf_common.telemetry.metrics import LATENCY_BUCKETS_S
+from sheaf_storage.service import ByteBudget
+
+S3_OPERATION_SECONDS: Final = Histogram(
+    "sheaf_s3_operation_seconds",
+    "Time of an S3 operation, retries included, in seconds, by operation and outcome.",
+    ["operation", "outcome"],
+    buckets=LATENCY_BUCKETS_S,
+)
+S3_POOL_WAIT_SECONDS: Final = Histogram(
+    "sheaf_s3_pool_wait_seconds",
+    "Time that an operation waited for an S3 client, in seconds.",
+    buckets=LATENCY_BUCKETS_S,
+)
+
+
+class StorageCollector(Collector):
+    """The pool's and the buffers' figures, read when they are asked for."""
+
+    def __init__(self, pool: S3ClientPool, buffers: Mapping[str, ByteBudget]) -> None:
+        self._pool = pool
+        self._buffers = buffers
+
+    def __enter__(self) -> None:
+        REGISTRY.register(self)
+
+    def __exit__(self, *_error: object) -> None:
+        REGISTRY.unregister(self)
+
+    def describe(self) -> list[Metric]:
+        """Nothing: registering then claims no names, so a process may hold two storages."""
+        return []
+
+    def collect(self) -> list[Metric]:
+        """One snapshot."""
+        held = GaugeMetricFamily(
+            "sheaf_storage_buffer_bytes", "Bytes held for puts, by kind.", labels=["kind"]
+        )
+        limit = GaugeMetricFamily(
+            "sheaf_storage_buffer_limit_bytes", "The most of them, by kind.", labels=["kind"]
+        )
+        for kind, budget in self._buffers.items():
+            held.add_metric([kind], budget.held_bytes)
+            limit.add_metric([kind], budget.limit_bytes)
+        return [
+            GaugeMetricFamily(
+                "sheaf_s3_pool_capacity", "The most S3 leases at once.", value=self._pool.capacity
+            ),
+            GaugeMetricFamily("sheaf_s3_pool_used", "S3 leases held now.", value=self._pool.used),
+            GaugeMetricFamily(
+                "sheaf_s3_pool_waiting",
+                "Operations that wait for an S3 client.",
+                value=self._pool.waiting,
+            ),
+            held,
+            limit,
+        ]

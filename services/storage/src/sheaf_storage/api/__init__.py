@@ -1,0 +1,1 @@
+"""The contract `sheaf.storage.v1` over gRPC."""
