@@ -49,7 +49,9 @@ async def test_a_kill_happens_once_when_it_has_a_file(
 ) -> None:
     """The file remembers the kill, so that the restarted process lives."""
     kills: list[int] = []
-    monkeypatch.setattr("sheaf_common.failpoints.os.kill", lambda _pid, number: kills.append(number))
+    monkeypatch.setattr(
+        "sheaf_common.failpoints.os.kill", lambda _pid, number: kills.append(number)
+    )
     arm({failpoints.VARIABLE: f"here=kill@{tmp_path / 'done'}"})
 
     await failpoint("here")
