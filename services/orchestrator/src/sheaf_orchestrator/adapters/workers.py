@@ -3,14 +3,21 @@
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from sheaf_orchestrator.settings import TemporalSettings
 from sheaf_orchestrator.workflows.process_group import ProcessGroupWorkflow
 from sheaf_orchestrator.workflows.sweep import SweepWorkflow
+
+_SANDBOX: Final = SandboxedWorkflowRunner(
+    # Workflow modules hold no state, so they need not be imported anew for each workflow:
+    # that import is most of what the sandbox costs.
+    restrictions=SandboxRestrictions.default.with_passthrough_modules("sheaf_orchestrator")
+)
 
 FatalError = Callable[[BaseException], Awaitable[None]]
 """Told when a worker cannot go on."""
@@ -24,6 +31,7 @@ def workflow_worker(
         client,
         task_queue=settings.queues.workflows,
         workflows=[ProcessGroupWorkflow, SweepWorkflow],
+        workflow_runner=_SANDBOX,
         max_concurrent_workflow_tasks=settings.max_concurrent_workflow_tasks,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(
             maximum=settings.workflow_pollers_max
