@@ -139,9 +139,9 @@ async def test_the_callers_deadline_bounds_the_callee() -> None:
     now = asyncio.get_running_loop().time()
 
     assert limited is not None
-    assert limited <= now + 2.0
+    assert limited < now + 2.5
     assert unlimited is not None
-    assert now + 2.0 < unlimited <= now + SETTINGS.max_call_s
+    assert now + 2.5 < unlimited < now + SETTINGS.max_call_s + 0.5
 
 
 async def test_a_call_that_takes_too_long_ends_at_its_deadline() -> None:

@@ -12,6 +12,7 @@ from sheaf_common.errors import Unavailable
 from sheaf_common.grpc.health import publish_dependency_health
 from sheaf_common.grpc.server import GrpcServer, grpc_server
 from sheaf_common.lifecycle import Lifecycle
+from sheaf_common.memory import ByteBudget
 from sheaf_common.pools.s3 import s3_client_pool
 from sheaf_common.telemetry.metrics import metrics_endpoint
 from sheaf_storage.adapters.libmagic import libmagic_sniffer
@@ -20,7 +21,7 @@ from sheaf_storage.adapters.s3 import S3ObjectStore
 from sheaf_storage.adapters.s3_calls import S3Calls
 from sheaf_storage.api.servicer import StorageServicer
 from sheaf_storage.ports import ObjectStore
-from sheaf_storage.service import BlobService, ByteBudget, PutLimits, Putting, Writes
+from sheaf_storage.service import BlobService, PutLimits, Putting, Writes
 from sheaf_storage.settings import StorageSettings
 
 log = structlog.get_logger()

@@ -1,9 +1,8 @@
 """Waits and claims that the tests of the sandbox share."""
 
-import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -21,14 +20,6 @@ def request(content_type: str) -> Request:
 def said(extraction: Extraction) -> str:
     """The text of the first page."""
     return decode_result(extraction.result).pages[0].text
-
-
-async def until(condition: Callable[[], object], within_s: float = 15.0) -> None:
-    """Wait until the condition holds; fails the test if it does not in time."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "condition not met in time"
-        await asyncio.sleep(0.005)
 
 
 def alive(pid: int) -> bool:

@@ -11,7 +11,6 @@ from integration.orchestrator.extraction.claims import (
     quicker_than,
     request,
     said,
-    until,
 )
 from integration.orchestrator.extraction.conftest import PoolFactory
 
@@ -24,6 +23,7 @@ from sheaf_orchestrator.extraction import (
     WorkerDied,
     extract_with_retry,
 )
+from support.waiting import until
 
 MIB = 1024 * 1024
 
@@ -43,7 +43,7 @@ async def test_the_time_limit_ends_the_whole_group(pool: PoolFactory, tmp_path: 
             error = await died(opened, "test/hang", str(tmp_path).encode())
         assert (error.reason, error.retryable) == (Reason.TIME_LIMIT, True)
         pids = [int((tmp_path / name).read_text()) for name in ("child", "grandchild")]
-        await until(lambda: not any(alive(pid) for pid in pids), within_s=2)
+        await until(lambda: not any(alive(pid) for pid in pids), timeout_s=2)
         with quicker_than(0.5):
             await opened.extract(request("test/echo"), b"")
         assert opened.stats().restarts == {"TIME_LIMIT": 1}
@@ -149,7 +149,7 @@ async def test_cancelling_stops_the_work(pool: PoolFactory, tmp_path: Path) -> N
         call.cancel()
         with quicker_than(0.25), pytest.raises(asyncio.CancelledError):
             await call
-        await until(lambda: not any(alive(pid) for pid in pids), within_s=0.25)
+        await until(lambda: not any(alive(pid) for pid in pids), timeout_s=0.25)
         await opened.extract(request("test/echo"), b"")
         assert opened.stats().restarts == {"cancelled": 1}
 

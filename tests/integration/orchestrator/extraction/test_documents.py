@@ -1,8 +1,6 @@
-"""Real documents, kind and hostile, through the pool with the real extractors."""
+"""Documents, kind and hostile, through the pool with the real extractors."""
 
-import os
 import time
-from pathlib import Path
 
 import pytest
 from integration.orchestrator.extraction.claims import said
@@ -10,7 +8,6 @@ from integration.orchestrator.extraction.conftest import PoolFactory
 from unit.orchestrator.extraction import pdfs
 
 from sheaf_orchestrator.extraction import (
-    ExtractionFailed,
     Limits,
     Quarantined,
     Reason,
@@ -21,26 +18,11 @@ from sheaf_orchestrator.extraction.sandbox.launch import DEFAULT_REGISTRY
 
 MIB = 1024 * 1024
 PDF = Request(document_id="d", attempt=1, content_type="application/pdf")
-CONTENT_TYPES = {
-    ".csv": "text/csv",
-    ".fuzz": "application/pdf",
-    ".md": "text/markdown",
-    ".pdf": "application/pdf",
-    ".txt": "text/plain",
-}
 
 
 def bomb(unit: bytes, mib: int) -> bytes:
     """A page whose content stream is the unit repeated to so many MiB."""
     return pdfs.one_page(unit * (mib * MIB // len(unit)))
-
-
-def corpus() -> list[Path]:
-    """The files of the folder that SHEAF_CORPUS names, of the types that are read."""
-    root = os.environ.get("SHEAF_CORPUS")
-    if root is None:
-        pytest.skip("SHEAF_CORPUS names no folder")
-    return [path for path in sorted(Path(root).rglob("*")) if path.suffix in CONTENT_TYPES]
 
 
 async def test_kind_documents_are_read(pool: PoolFactory) -> None:
@@ -70,29 +52,3 @@ async def test_a_bomb_harms_nobody(pool: PoolFactory, content: bytes) -> None:
         assert caught.value.reason in {Reason.MEMORY_LIMIT, Reason.TIME_LIMIT}
         assert time.monotonic() - began < 10
         assert said(await opened.extract(PDF, pdfs.written("still here"))) == "still here"
-
-
-@pytest.mark.timeout(600)
-async def test_every_file_of_the_corpus_ends(pool: PoolFactory) -> None:
-    """Each file of the folder SHEAF_CORPUS, if set, ends within 30 s in a result or a reason."""
-    files = corpus()
-    reasons: dict[str, Reason] = {}
-    async with pool(Limits(), registry=DEFAULT_REGISTRY) as opened:
-        for path in files:
-            request = Request(
-                document_id=path.name, attempt=1, content_type=CONTENT_TYPES[path.suffix]
-            )
-            began = time.monotonic()
-            try:
-                await extract_with_retry(opened, request, path.read_bytes())
-            except ExtractionFailed as error:
-                reasons[path.name] = error.reason
-            assert time.monotonic() - began < 30, path.name
-        assert opened.stats().documents == len(files)
-        assert not set(opened.stats().restarts) - {"documents", "rss"}
-    assert set(reasons.values()) <= {
-        Reason.DAMAGED,
-        Reason.EMPTY,
-        Reason.ENCRYPTED,
-        Reason.UNSUPPORTED_FORMAT,
-    }

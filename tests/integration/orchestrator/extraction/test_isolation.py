@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from integration.orchestrator.extraction.claims import alive, folders, request, said, until
+from integration.orchestrator.extraction.claims import alive, folders, request, said
 from integration.orchestrator.extraction.conftest import PoolFactory
 
 from sheaf_orchestrator.extraction import ExtractionPool, Limits
+from support.waiting import until
 
 
 async def facts(opened: ExtractionPool) -> dict[str, Any]:
@@ -98,7 +99,7 @@ async def test_no_subprocess_outlives_a_killed_parent(tmp_path: Path) -> None:
     finally:
         parent.kill()
         parent.wait()
-    await until(lambda: not any(alive(pid) for pid in pids), within_s=5)
+    await until(lambda: not any(alive(pid) for pid in pids), timeout_s=5)
 
 
 async def test_folders_of_a_killed_parent_are_swept(pool: PoolFactory, temporary: Path) -> None:

@@ -11,7 +11,6 @@ from integration.orchestrator.extraction.claims import (
     quicker_than,
     request,
     said,
-    until,
 )
 from integration.orchestrator.extraction.conftest import PoolFactory
 
@@ -23,6 +22,7 @@ from sheaf_orchestrator.extraction import (
     Reason,
     decode_result,
 )
+from support.waiting import until
 
 
 async def test_a_document_comes_back_as_a_result(pool: PoolFactory) -> None:

@@ -28,7 +28,8 @@ if _version_not_supported:
 class StorageServiceStub:
     """Stores and serves objects. Keys are relative to the service's bucket.
 
-    Errors carry a google.rpc.ErrorInfo whose reason is named at each method.
+    Errors carry a google.rpc.ErrorInfo whose reason is named at each method. Any method may
+    be UNAVAILABLE (S3_UNAVAILABLE, S3_SLOW_DOWN, S3_MISCONFIGURED, S3_POOL_TIMEOUT).
     """
 
     def __init__(self, channel):
@@ -72,7 +73,8 @@ class StorageServiceStub:
 class StorageServiceServicer:
     """Stores and serves objects. Keys are relative to the service's bucket.
 
-    Errors carry a google.rpc.ErrorInfo whose reason is named at each method.
+    Errors carry a google.rpc.ErrorInfo whose reason is named at each method. Any method may
+    be UNAVAILABLE (S3_UNAVAILABLE, S3_SLOW_DOWN, S3_MISCONFIGURED, S3_POOL_TIMEOUT).
     """
 
     def PutObject(self, request_iterator, context):
@@ -84,6 +86,7 @@ class StorageServiceServicer:
         false), so a put may be retried; with other content it is ALREADY_EXISTS
         (OBJECT_EXISTS). INVALID_ARGUMENT: KEY_INVALID, STREAM_INVALID, STREAM_TRUNCATED,
         OBJECT_EMPTY, OBJECT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, CHECKSUM_MISMATCH.
+        RESOURCE_EXHAUSTED: BUFFER_FULL. ABORTED: OBJECT_CHANGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,6 +95,7 @@ class StorageServiceServicer:
     def GetObject(self, request, context):
         """Streams an object or a range of it. The first message carries info, and data if
         there is any. NOT_FOUND: OBJECT_NOT_FOUND. OUT_OF_RANGE: RANGE_NOT_SATISFIABLE.
+        DATA_LOSS: OBJECT_CORRUPT, the bytes of a whole read do not match their hash.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,14 +109,16 @@ class StorageServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteObjects(self, request, context):
-        """Deletes objects by key; one that does not exist counts as deleted.
+        """Deletes objects by key; one that does not exist counts as deleted. INVALID_ARGUMENT:
+        TOO_MANY_KEYS, KEY_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListObjects(self, request, context):
-        """Lists keys under a prefix in ascending order, a page at a time.
+        """Lists keys under a prefix in ascending order, a page at a time. INVALID_ARGUMENT:
+        PAGE_SIZE_INVALID, KEY_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -120,6 +126,7 @@ class StorageServiceServicer:
 
     def AbortStaleUploads(self, request, context):
         """Aborts multipart uploads that were begun but never finished and are older than an age.
+        INVALID_ARGUMENT: AGE_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -169,7 +176,8 @@ def add_StorageServiceServicer_to_server(servicer, server):
 class StorageService:
     """Stores and serves objects. Keys are relative to the service's bucket.
 
-    Errors carry a google.rpc.ErrorInfo whose reason is named at each method.
+    Errors carry a google.rpc.ErrorInfo whose reason is named at each method. Any method may
+    be UNAVAILABLE (S3_UNAVAILABLE, S3_SLOW_DOWN, S3_MISCONFIGURED, S3_POOL_TIMEOUT).
     """
 
     @staticmethod

@@ -29,7 +29,8 @@ GRPC_VERSION: str
 class StorageServiceStub:
     """Stores and serves objects. Keys are relative to the service's bucket.
 
-    Errors carry a google.rpc.ErrorInfo whose reason is named at each method.
+    Errors carry a google.rpc.ErrorInfo whose reason is named at each method. Any method may
+    be UNAVAILABLE (S3_UNAVAILABLE, S3_SLOW_DOWN, S3_MISCONFIGURED, S3_POOL_TIMEOUT).
     """
 
     @_typing.overload
@@ -45,25 +46,34 @@ class StorageServiceStub:
     false), so a put may be retried; with other content it is ALREADY_EXISTS
     (OBJECT_EXISTS). INVALID_ARGUMENT: KEY_INVALID, STREAM_INVALID, STREAM_TRUNCATED,
     OBJECT_EMPTY, OBJECT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, CHECKSUM_MISMATCH.
+    RESOURCE_EXHAUSTED: BUFFER_FULL. ABORTED: OBJECT_CHANGED.
     """
     GetObject: _grpc.UnaryStreamMultiCallable[_storage_pb2.GetObjectRequest, _storage_pb2.GetObjectResponse]
     """Streams an object or a range of it. The first message carries info, and data if
     there is any. NOT_FOUND: OBJECT_NOT_FOUND. OUT_OF_RANGE: RANGE_NOT_SATISFIABLE.
+    DATA_LOSS: OBJECT_CORRUPT, the bytes of a whole read do not match their hash.
     """
     HeadObject: _grpc.UnaryUnaryMultiCallable[_storage_pb2.HeadObjectRequest, _storage_pb2.HeadObjectResponse]
     """Describes an object. NOT_FOUND: OBJECT_NOT_FOUND."""
     DeleteObjects: _grpc.UnaryUnaryMultiCallable[_storage_pb2.DeleteObjectsRequest, _storage_pb2.DeleteObjectsResponse]
-    """Deletes objects by key; one that does not exist counts as deleted."""
+    """Deletes objects by key; one that does not exist counts as deleted. INVALID_ARGUMENT:
+    TOO_MANY_KEYS, KEY_INVALID.
+    """
     ListObjects: _grpc.UnaryUnaryMultiCallable[_storage_pb2.ListObjectsRequest, _storage_pb2.ListObjectsResponse]
-    """Lists keys under a prefix in ascending order, a page at a time."""
+    """Lists keys under a prefix in ascending order, a page at a time. INVALID_ARGUMENT:
+    PAGE_SIZE_INVALID, KEY_INVALID.
+    """
     AbortStaleUploads: _grpc.UnaryUnaryMultiCallable[_storage_pb2.AbortStaleUploadsRequest, _storage_pb2.AbortStaleUploadsResponse]
-    """Aborts multipart uploads that were begun but never finished and are older than an age."""
+    """Aborts multipart uploads that were begun but never finished and are older than an age.
+    INVALID_ARGUMENT: AGE_INVALID.
+    """
 
 @_typing.type_check_only
 class StorageServiceAsyncStub(StorageServiceStub):
     """Stores and serves objects. Keys are relative to the service's bucket.
 
-    Errors carry a google.rpc.ErrorInfo whose reason is named at each method.
+    Errors carry a google.rpc.ErrorInfo whose reason is named at each method. Any method may
+    be UNAVAILABLE (S3_UNAVAILABLE, S3_SLOW_DOWN, S3_MISCONFIGURED, S3_POOL_TIMEOUT).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -76,24 +86,33 @@ class StorageServiceAsyncStub(StorageServiceStub):
     false), so a put may be retried; with other content it is ALREADY_EXISTS
     (OBJECT_EXISTS). INVALID_ARGUMENT: KEY_INVALID, STREAM_INVALID, STREAM_TRUNCATED,
     OBJECT_EMPTY, OBJECT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, CHECKSUM_MISMATCH.
+    RESOURCE_EXHAUSTED: BUFFER_FULL. ABORTED: OBJECT_CHANGED.
     """
     GetObject: _aio.UnaryStreamMultiCallable[_storage_pb2.GetObjectRequest, _storage_pb2.GetObjectResponse]  # type: ignore[assignment]
     """Streams an object or a range of it. The first message carries info, and data if
     there is any. NOT_FOUND: OBJECT_NOT_FOUND. OUT_OF_RANGE: RANGE_NOT_SATISFIABLE.
+    DATA_LOSS: OBJECT_CORRUPT, the bytes of a whole read do not match their hash.
     """
     HeadObject: _aio.UnaryUnaryMultiCallable[_storage_pb2.HeadObjectRequest, _storage_pb2.HeadObjectResponse]  # type: ignore[assignment]
     """Describes an object. NOT_FOUND: OBJECT_NOT_FOUND."""
     DeleteObjects: _aio.UnaryUnaryMultiCallable[_storage_pb2.DeleteObjectsRequest, _storage_pb2.DeleteObjectsResponse]  # type: ignore[assignment]
-    """Deletes objects by key; one that does not exist counts as deleted."""
+    """Deletes objects by key; one that does not exist counts as deleted. INVALID_ARGUMENT:
+    TOO_MANY_KEYS, KEY_INVALID.
+    """
     ListObjects: _aio.UnaryUnaryMultiCallable[_storage_pb2.ListObjectsRequest, _storage_pb2.ListObjectsResponse]  # type: ignore[assignment]
-    """Lists keys under a prefix in ascending order, a page at a time."""
+    """Lists keys under a prefix in ascending order, a page at a time. INVALID_ARGUMENT:
+    PAGE_SIZE_INVALID, KEY_INVALID.
+    """
     AbortStaleUploads: _aio.UnaryUnaryMultiCallable[_storage_pb2.AbortStaleUploadsRequest, _storage_pb2.AbortStaleUploadsResponse]  # type: ignore[assignment]
-    """Aborts multipart uploads that were begun but never finished and are older than an age."""
+    """Aborts multipart uploads that were begun but never finished and are older than an age.
+    INVALID_ARGUMENT: AGE_INVALID.
+    """
 
 class StorageServiceServicer(metaclass=_abc_1.ABCMeta):
     """Stores and serves objects. Keys are relative to the service's bucket.
 
-    Errors carry a google.rpc.ErrorInfo whose reason is named at each method.
+    Errors carry a google.rpc.ErrorInfo whose reason is named at each method. Any method may
+    be UNAVAILABLE (S3_UNAVAILABLE, S3_SLOW_DOWN, S3_MISCONFIGURED, S3_POOL_TIMEOUT).
     """
 
     @_abc_1.abstractmethod
@@ -110,6 +129,7 @@ class StorageServiceServicer(metaclass=_abc_1.ABCMeta):
         false), so a put may be retried; with other content it is ALREADY_EXISTS
         (OBJECT_EXISTS). INVALID_ARGUMENT: KEY_INVALID, STREAM_INVALID, STREAM_TRUNCATED,
         OBJECT_EMPTY, OBJECT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, CHECKSUM_MISMATCH.
+        RESOURCE_EXHAUSTED: BUFFER_FULL. ABORTED: OBJECT_CHANGED.
         """
 
     @_abc_1.abstractmethod
@@ -120,6 +140,7 @@ class StorageServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_storage_pb2.GetObjectResponse], _abc.AsyncIterator[_storage_pb2.GetObjectResponse]]:
         """Streams an object or a range of it. The first message carries info, and data if
         there is any. NOT_FOUND: OBJECT_NOT_FOUND. OUT_OF_RANGE: RANGE_NOT_SATISFIABLE.
+        DATA_LOSS: OBJECT_CORRUPT, the bytes of a whole read do not match their hash.
         """
 
     @_abc_1.abstractmethod
@@ -136,7 +157,9 @@ class StorageServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _storage_pb2.DeleteObjectsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_storage_pb2.DeleteObjectsResponse, _abc.Awaitable[_storage_pb2.DeleteObjectsResponse]]:
-        """Deletes objects by key; one that does not exist counts as deleted."""
+        """Deletes objects by key; one that does not exist counts as deleted. INVALID_ARGUMENT:
+        TOO_MANY_KEYS, KEY_INVALID.
+        """
 
     @_abc_1.abstractmethod
     def ListObjects(
@@ -144,7 +167,9 @@ class StorageServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _storage_pb2.ListObjectsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_storage_pb2.ListObjectsResponse, _abc.Awaitable[_storage_pb2.ListObjectsResponse]]:
-        """Lists keys under a prefix in ascending order, a page at a time."""
+        """Lists keys under a prefix in ascending order, a page at a time. INVALID_ARGUMENT:
+        PAGE_SIZE_INVALID, KEY_INVALID.
+        """
 
     @_abc_1.abstractmethod
     def AbortStaleUploads(
@@ -152,6 +177,8 @@ class StorageServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _storage_pb2.AbortStaleUploadsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_storage_pb2.AbortStaleUploadsResponse, _abc.Awaitable[_storage_pb2.AbortStaleUploadsResponse]]:
-        """Aborts multipart uploads that were begun but never finished and are older than an age."""
+        """Aborts multipart uploads that were begun but never finished and are older than an age.
+        INVALID_ARGUMENT: AGE_INVALID.
+        """
 
 def add_StorageServiceServicer_to_server(servicer: StorageServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

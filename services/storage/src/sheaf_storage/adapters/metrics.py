@@ -7,9 +7,9 @@ from prometheus_client import Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import REGISTRY, Collector
 
+from sheaf_common.memory import ByteBudget
 from sheaf_common.pools.s3 import S3ClientPool
 from sheaf_common.telemetry.metrics import LATENCY_BUCKETS_S
-from sheaf_storage.service import ByteBudget
 
 S3_OPERATION_SECONDS: Final = Histogram(
     "sheaf_s3_operation_seconds",

@@ -13,9 +13,9 @@ from sheaf_common import context
 from sheaf_common.backoff import backoff_s
 from sheaf_common.context import RequestContext
 from sheaf_common.errors import SheafError, Unavailable
+from sheaf_common.memory import Reservation
 from sheaf_storage.domain import Bytes
 from sheaf_storage.ports import Description, ObjectStore, PartRef, UploadRef
-from sheaf_storage.service.budget import Reservation
 from sheaf_storage.service.writes import Writes, operation_limit_s
 
 log = structlog.get_logger()

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from sheaf_common.errors import AlreadyExists, Conflict, InvalidInput, NotFound
+from sheaf_common.memory import ByteBudget, Reservation
 from sheaf_storage.domain import (
     CHUNK_BYTES,
     ByteRange,
@@ -19,7 +20,6 @@ from sheaf_storage.domain import (
     object_exists,
 )
 from sheaf_storage.ports import Description, ObjectStore, TypeSniffer
-from sheaf_storage.service.budget import ByteBudget, Reservation
 from sheaf_storage.service.multipart import Upload
 from sheaf_storage.service.writes import Writes, within_deadline
 

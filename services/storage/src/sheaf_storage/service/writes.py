@@ -15,7 +15,8 @@ log = structlog.get_logger()
 _OPERATION_LIMIT_S: Final = 60.0
 _MARGIN_S: Final = 0.1
 _MARGIN_SHARE: Final = 0.1
-_SETTLE_S: Final = 15.0
+_SETTLE_S: Final = 5.0
+"""With the 20 s that a server drains, less than the 30 s that a stop may take."""
 
 T = TypeVar("T")
 

@@ -1,0 +1,140 @@
+"""API keys: recorded by hash, resolved, expired and revoked."""
+
+import asyncio
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from sheaf.metadata.v1 import metadata_pb2
+from sheaf_common.errors import AlreadyExists, InvalidInput, PermissionDenied, Unauthenticated
+from sheaf_common.ids import new_id
+from support.metadata import Metadata, as_user
+
+
+def new_key(**fields: Any) -> metadata_pb2.CreateApiKeyRequest:
+    """A key to record."""
+    request = metadata_pb2.CreateApiKeyRequest(
+        key_id=str(new_id()),
+        user_id="ann",
+        name="Ann's laptop",
+        prefix="shf_abc",
+        sha256=hashlib.sha256(new_id().bytes).digest(),
+        scopes=["documents:read", "documents:write"],
+    )
+    request.MergeFrom(metadata_pb2.CreateApiKeyRequest(**fields))
+    return request
+
+
+def in_s(seconds: float) -> Timestamp:
+    """A time from now."""
+    stamp = Timestamp()
+    stamp.FromDatetime(datetime.now(UTC) + timedelta(seconds=seconds))
+    return stamp
+
+
+async def resolve(metadata: Metadata, sha256: bytes) -> metadata_pb2.ResolveApiKeyResponse:
+    """The owner of a key."""
+    answer: metadata_pb2.ResolveApiKeyResponse = await metadata.call(
+        "ResolveApiKey", metadata_pb2.ResolveApiKeyRequest(sha256=sha256)
+    )
+    return answer
+
+
+async def test_a_recorded_key_has_an_owner(metadata: Metadata) -> None:
+    """With what it allows and when it ends."""
+    key = new_key(expires_at=in_s(3600))
+    created = await metadata.call("CreateApiKey", key)
+    owner = await resolve(metadata, key.sha256)
+
+    assert created.key_id == owner.key_id == key.key_id
+    assert (owner.user_id, list(owner.scopes)) == ("ann", list(key.scopes))
+    assert owner.expires_at.ToMicroseconds() == key.expires_at.ToMicroseconds()
+
+
+async def test_the_same_hash_again_answers_the_first_id(metadata: Metadata) -> None:
+    """Also when many record it at once."""
+    key = new_key()
+    first = await metadata.call("CreateApiKey", key)
+    others = [new_key(sha256=key.sha256) for _ in range(8)]
+    answers = await asyncio.gather(*(metadata.call("CreateApiKey", each) for each in others))
+    assert {answer.key_id for answer in answers} == {first.key_id}
+    assert await metadata.sql("SELECT COUNT(*) FROM api_key") == [(1,)]
+
+
+async def test_another_users_hash_is_refused(metadata: Metadata) -> None:
+    """And so is a known id with another hash."""
+    key = new_key()
+    await metadata.call("CreateApiKey", key)
+    for other in (new_key(sha256=key.sha256, user_id="bob"), new_key(key_id=key.key_id)):
+        with pytest.raises(AlreadyExists) as refused:
+            await metadata.call("CreateApiKey", other)
+        assert refused.value.reason == "API_KEY_EXISTS"
+
+
+async def test_an_unknown_key_is_refused(metadata: Metadata) -> None:
+    """And works as soon as it is recorded."""
+    key = new_key()
+    with pytest.raises(Unauthenticated) as refused:
+        await resolve(metadata, key.sha256)
+    assert refused.value.reason == "API_KEY_UNKNOWN"
+
+    await metadata.call("CreateApiKey", key)
+    assert (await resolve(metadata, key.sha256)).user_id == "ann"
+
+
+async def test_an_expired_key_is_refused(metadata: Metadata) -> None:
+    """From its very end, although it was resolved just before."""
+    key = new_key(expires_at=in_s(0.6))
+    await metadata.call("CreateApiKey", key)
+    await resolve(metadata, key.sha256)
+    async with asyncio.timeout(2):
+        reason = await refusal_in_the_end(metadata, key.sha256)
+    assert reason == "API_KEY_EXPIRED"
+    assert datetime.now(UTC) >= key.expires_at.ToDatetime(tzinfo=UTC)
+
+
+async def refusal_in_the_end(metadata: Metadata, sha256: bytes) -> str:
+    """Resolves a key until it is refused; the reason."""
+    while True:
+        try:
+            await resolve(metadata, sha256)
+        except Unauthenticated as error:
+            return error.reason
+
+
+async def test_a_revoked_key_is_refused(metadata: Metadata) -> None:
+    """By a process that has not just resolved it."""
+    key = new_key()
+    await metadata.call("CreateApiKey", key)
+    await metadata.sql("UPDATE api_key SET revoked_at = UTC_TIMESTAMP(6)")
+    with pytest.raises(Unauthenticated) as refused:
+        await resolve(metadata, key.sha256)
+    assert refused.value.reason == "API_KEY_REVOKED"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"sha256": b"short"}, "sha256"),
+        ({"user_id": "a b"}, "user_id"),
+        ({"prefix": "p" * 17}, "prefix"),
+        ({"name": "n" * 256}, "name"),
+        ({"scopes": ["a b"]}, "scopes"),
+    ],
+)
+async def test_a_field_that_cannot_be_recorded_is_named(
+    metadata: Metadata, fields: dict[str, Any], field: str
+) -> None:
+    """Nothing is recorded."""
+    with pytest.raises(InvalidInput) as refused:
+        await metadata.call("CreateApiKey", new_key(**fields))
+    assert refused.value.evidence["field"] == field
+
+
+async def test_a_user_cannot_make_another_ones_key(metadata: Metadata) -> None:
+    """Internal callers may."""
+    with as_user("bob"), pytest.raises(PermissionDenied):
+        await metadata.call("CreateApiKey", new_key())

@@ -1,0 +1,165 @@
+"""The cache: an older row never replaces a newer one, and nothing stays too long."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from redis.asyncio import Redis
+
+from sheaf_common.ids import new_id
+from sheaf_dev.stack import Stack
+from sheaf_metadata.adapters.redis.cache import RedisDocumentCache
+from sheaf_metadata.adapters.redis.fairness import RedisFairness
+from sheaf_metadata.adapters.redis.gate import RedisGate
+from sheaf_metadata.domain.documents import Document, Lane, Priority, Status
+from sheaf_metadata.ports import QueuedWork
+from support.metadata import Metadata, as_user
+
+
+@pytest.fixture(scope="module")
+async def client(database_servers: Stack) -> AsyncIterator[Redis]:
+    """A client of the shared Valkey."""
+    async with Redis.from_url(database_servers.env["REDIS_URL"]) as client:
+        yield client
+
+
+@pytest.fixture
+async def cache(client: Redis) -> RedisDocumentCache:
+    """The cache with short lives."""
+    return RedisDocumentCache(RedisGate(client, budget_s=1), terminal_s=600, active_s=1)
+
+
+def a_document(version: int, status: Status = Status.PROCESSING) -> Document:
+    """A whole row."""
+    return Document(
+        document_id=new_id(),
+        batch_id=new_id(),
+        user_id="ann",
+        status=status,
+        lane=Lane.TEXT,
+        priority=Priority.NORMAL,
+        filename="Ünïcode 🧾.pdf",
+        sha256=bytes(range(32)),
+        uploaded_at=datetime.now(UTC),
+        row_version=version,
+    )
+
+
+def at(document: Document, version: int, status: Status = Status.PROCESSING) -> Document:
+    """The same document in another version."""
+    return replace(document, row_version=version, status=status)
+
+
+async def life_s(client: Redis, document: Document) -> float:
+    """How long a document is kept from now."""
+    return float(await client.pttl(f"sheaf:document:1:{document.document_id.hex}")) / 1000
+
+
+async def test_what_is_put_comes_back(cache: RedisDocumentCache) -> None:
+    """Every field, in its type."""
+    document = a_document(3)
+    assert await cache.get(document.document_id) is None
+    await cache.put([document])
+    assert await cache.get(document.document_id) == document
+
+
+async def test_an_older_version_never_replaces_a_newer_one(cache: RedisDocumentCache) -> None:
+    """Whatever order puts arrive in."""
+    document = a_document(1)
+    for version in (2, 5, 3, 4, 1):
+        await cache.put([at(document, version)])
+    assert await cache.get(document.document_id) == at(document, 5)
+
+
+async def test_what_is_outdated_does_not_come_back(cache: RedisDocumentCache) -> None:
+    """A reader that read before the change puts too late; one that read after may put."""
+    document = a_document(1)
+    await cache.put([document])
+    await cache.outdate([(document.document_id, 2)])
+    assert await cache.get(document.document_id) is None
+
+    await cache.put([document])
+    assert await cache.get(document.document_id) is None
+    await cache.put([at(document, 2)])
+    assert await cache.get(document.document_id) == at(document, 2)
+    await cache.outdate([(document.document_id, 2)])
+    assert await cache.get(document.document_id) == at(document, 2)
+
+
+async def test_ended_documents_are_kept_for_minutes_others_for_a_second(
+    cache: RedisDocumentCache, client: Redis
+) -> None:
+    """What was read a while ago is kept for so much less, and not at all after a second."""
+    active, ended = a_document(1), a_document(1, Status.FAILED)
+    await cache.put([active, ended], age_s=0.4)
+    assert 0.5 < await life_s(client, active) <= 0.6
+    assert 590 < await life_s(client, ended) <= 600
+
+    late = a_document(1, Status.COMPLETED)
+    await cache.put([late], age_s=1.1)
+    assert await cache.get(late.document_id) is None
+
+
+async def test_a_row_of_another_shape_is_a_miss(cache: RedisDocumentCache, client: Redis) -> None:
+    """What another release wrote, or anyone else, is never an error."""
+    document = a_document(1)
+    key = f"sheaf:document:1:{document.document_id.hex}"
+    for value in (b"", b"nonsense", b"7:nonsense", b"7:\x81\xa1a\x01"):
+        await client.set(key, value, px=1000)
+        found = await cache.get(document.document_id)
+        assert found is None or found.row_version == 0
+    await cache.put([at(document, 8)])
+    assert await cache.get(document.document_id) == at(document, 8)
+
+
+async def test_a_status_is_never_seen_to_go_back(metadata: Metadata) -> None:
+    """Readers that hammer a document while it moves see its version only grow."""
+    (document_id,) = await metadata.registered(1)
+    done = False
+
+    async def read() -> None:
+        seen = 0
+        while not done:
+            with as_user("ann"):
+                found = await metadata.document(document_id)
+            assert found.row_version >= seen
+            seen = found.row_version
+
+    readers = [asyncio.create_task(read()) for _ in range(4)]
+    for _ in range(10):
+        group = await metadata.claimed()
+        await metadata.release(group.workflow_id)
+    await metadata.complete(await metadata.claimed())
+    done = True
+    await asyncio.gather(*readers)
+
+
+async def test_each_user_has_a_queue_of_its_own(client: Redis) -> None:
+    """Work goes behind the user's own earlier work, not behind others'."""
+    fairness = RedisFairness(RedisGate(client, budget_s=1))
+    ann, bob = f"ann-{new_id()}", f"bob-{new_id()}"
+
+    async def lags_ms(user_id: str, *work_ms: float, lane: Lane = Lane.TEXT) -> list[float]:
+        work = [QueuedWork(new_id(), user_id, lane, each) for each in work_ms]
+        lags = await fairness.lags(work)
+        return [lags[item.document_id].total_seconds() * 1000 for item in work]
+
+    assert await lags_ms(ann, 4000, 2000, 1000) == [0, 4000, 6000]
+    (again,) = await lags_ms(ann, 100)
+    assert again == pytest.approx(7000, abs=300)
+    assert await lags_ms(bob, 100) == [0]
+    assert await lags_ms(ann, 100, lane=Lane.OCR) == [0]
+
+
+async def test_a_lag_is_bounded(client: Redis) -> None:
+    """An hour, however much a user has queued; and the queue is forgotten once it has passed."""
+    fairness = RedisFairness(RedisGate(client, budget_s=1))
+    user_id = f"flood-{new_id()}"
+    work = [QueuedWork(new_id(), user_id, Lane.TEXT, 1e7) for _ in range(3)]
+    lags = [lag.total_seconds() for lag in (await fairness.lags(work)).values()]
+    assert lags == [0, 3600, 3600]
+    (late,) = (await fairness.lags([QueuedWork(new_id(), user_id, Lane.TEXT, 1)])).values()
+    assert 3590 < late.total_seconds() <= 3600
+    assert 3590 < await client.ttl(f"sheaf:tail:text:{user_id}") <= 3602

@@ -1,0 +1,247 @@
+"""How the database runs each hot statement: along the index it names, without a sort."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sheaf_metadata.adapters.mysql import (
+    api_keys,
+    batches,
+    claims,
+    leases,
+    outcomes,
+    reading,
+    registration,
+    slots,
+    sweeping,
+)
+from sheaf_metadata.adapters.mysql.rows import aware
+from sheaf_metadata.domain.documents import Status
+from sheaf_metadata.domain.fields import ALL_FIELDS, fields_of
+from sheaf_metadata.domain.paging import ListFilter, Position, ScanPlan, plan_of
+from support.metadata import Metadata, completed
+
+_DOUBLINGS = 14
+_LANE = {"lane": "text"}
+
+
+@pytest.fixture(scope="module")
+async def filled(service: Metadata) -> Metadata:
+    """Some 20,000 documents in all states: queued, held by three workflows, completed, failed."""
+    await service.empty()
+    await service.registered(4, user_id="ann", product="tax")
+    await service.registered(4, user_id="bob", product="law")
+    for _ in range(_DOUBLINGS - 3):
+        await service.sql(
+            "INSERT INTO document (id, batch_id, user_id, product, status, lane, priority,"
+            " claim_at, queued_at, filename, content_type, size_bytes, sha256, object_key, attempt,"
+            " dispatches, partial, uploaded_at, row_version)"
+            " SELECT UNHEX(CONCAT(HEX(SUBSTR(id, 1, 6)), LEFT(MD5(CONCAT(id, RAND())), 20))),"
+            " UNHEX(MD5(FLOOR(RAND() * 2000))), user_id, product, status, lane, priority,"
+            " claim_at + INTERVAL 1 + 10000 * RAND() MICROSECOND, queued_at, filename,"
+            " content_type, size_bytes, sha256, object_key, attempt, dispatches, partial,"
+            " uploaded_at + INTERVAL 1 + 10000 * RAND() MICROSECOND, row_version FROM document"
+        )
+    await service.sql(
+        "UPDATE document SET status = IF(RAND() < 0.98, 'completed', 'failed'), row_version = 3,"
+        " workflow_id = MD5(FLOOR(RAND() * 1000)) WHERE RAND() < 0.5"
+    )
+    for _ in range(3):
+        await service.claimed(max_documents=50)
+    group = await service.claimed(max_documents=50)
+    await service.record(
+        group.workflow_id, *(completed(each.document_id) for each in group.documents[:20])
+    )
+    for table in ("document", "batch", "event", "workflow_slot"):
+        await service.sql(f"ANALYZE TABLE {table}")
+    return service
+
+
+@pytest.fixture
+async def connection(filled: Metadata) -> AsyncIterator[AsyncConnection]:
+    """A connection over it; nothing is committed."""
+    async with filled.engine.connect() as connection:
+        yield connection
+
+
+async def explained(
+    connection: AsyncConnection, statement: TextClause, parameters: dict[str, Any]
+) -> list[Any]:
+    """The rows of EXPLAIN."""
+    lists = [name for name, value in parameters.items() if isinstance(value, list)]
+    explain = text(f"EXPLAIN {statement.text}").bindparams(
+        *(bindparam(name, expanding=True) for name in lists)
+    )
+    return list((await connection.execute(explain, parameters)).all())
+
+
+async def rows_read(
+    connection: AsyncConnection, statement: TextClause, parameters: dict[str, Any]
+) -> int:
+    """How many rows and index entries the server reads to answer."""
+    await connection.exec_driver_sql("FLUSH STATUS")
+    (await connection.execute(statement, parameters)).all()
+    counted = await connection.execute(text("SHOW SESSION STATUS LIKE 'Handler_read_%'"))
+    ours = {"Handler_read_first", "Handler_read_key", "Handler_read_last", "Handler_read_next"}
+    ours |= {"Handler_read_prev", "Handler_read_rnd_next"}
+    return sum(int(value) for name, value in counted.all() if name in ours)
+
+
+async def some_ids(connection: AsyncConnection, status: str, count: int) -> list[bytes]:
+    """Ids of documents in a status, in ascending order."""
+    found = await connection.exec_driver_sql(
+        f"SELECT id FROM document WHERE status = '{status}' ORDER BY id LIMIT {count}"  # noqa: S608 - our own words
+    )
+    return list(found.scalars())
+
+
+def assert_plan(rows: list[Any], index: str, table: str = "d") -> None:
+    """No sort anywhere, and the table goes along that index."""
+    assert not [row.Extra for row in rows if "filesort" in (row.Extra or "")]
+    assert index in {row.key for row in rows if row.table == table}
+
+
+async def test_the_claim_is_one_ordered_scan(connection: AsyncConnection) -> None:
+    """It reads as many index entries as it locks rows, not the whole queue."""
+    parameters = {**_LANE, "limit": 64}
+    assert_plan(await explained(connection, claims.CANDIDATES, parameters), "claim_idx")
+    assert await rows_read(connection, claims.CANDIDATES, parameters) < 200
+
+
+async def test_the_claimed_are_written_by_primary_key(connection: AsyncConnection) -> None:
+    """In ascending id, so that claims cannot deadlock."""
+    ids = await some_ids(connection, "queued", 64)
+    parameters = {"workflow_id": "w", "lease_us": 1, "ids": ids}
+    (row,) = await explained(connection, claims.CLAIM, parameters)
+    assert (row.key, row.type) == ("PRIMARY", "range")
+
+
+@pytest.mark.parametrize("statement", [slots.TAKE, slots.SURVEY], ids=["take", "survey"])
+async def test_places_are_counted_by_workflow(
+    connection: AsyncConnection, statement: TextClause
+) -> None:
+    """Each place costs a look into the workflow index, however many documents there are."""
+    parameters = {**_LANE, "slots": 4} | ({"after": -1} if statement is slots.TAKE else {})
+    assert_plan(await explained(connection, statement, parameters), "workflow_id_idx")
+    assert await rows_read(connection, statement, parameters) < 100
+
+
+async def test_the_second_question_of_a_place(connection: AsyncConnection) -> None:
+    """By the workflow index."""
+    parameters = {"workflow_id": "w"}
+    assert_plan(await explained(connection, slots.HELD_BY, parameters), "workflow_id_idx")
+
+
+async def test_leases_are_renewed_by_primary_key(connection: AsyncConnection) -> None:
+    """Both statements."""
+    ids = await some_ids(connection, "processing", 50)
+    owned = await explained(connection, leases.OWNED, {"ids": ids, "workflow_id": "w"})
+    (renewed,) = await explained(connection, leases.RENEW, {"ids": ids, "lease_us": 1})
+    assert_plan(owned, "PRIMARY")
+    assert renewed.key == "PRIMARY"
+
+
+async def test_expired_leases_are_looked_for_among_the_held(connection: AsyncConnection) -> None:
+    """It reads what is in processing, not the table."""
+    assert_plan(await explained(connection, leases.EXPIRED, {"limit": 50}), "status_time_idx")
+    assert await rows_read(connection, leases.EXPIRED, {"limit": 50}) < 1000
+    workflows = {"workflow_ids": ["a", "b"]}
+    assert_plan(await explained(connection, leases.UNRECORDED, workflows), "workflow_id_idx")
+
+
+async def test_outcomes_are_locked_by_primary_key(connection: AsyncConnection) -> None:
+    """In ascending id; batches too, and whether one is done is asked by its index."""
+    ids = await some_ids(connection, "processing", 50)
+    assert_plan(await explained(connection, outcomes.LOCK_DOCUMENTS, {"ids": ids}), "PRIMARY")
+    held = await explained(connection, outcomes.HOLDS, {"workflow_id": "w"})
+    assert_plan(held, "workflow_id_idx")
+    batch_ids = list((await connection.exec_driver_sql("SELECT id FROM batch")).scalars())
+    assert_plan(await explained(connection, batches.LOCK, {"ids": batch_ids}), "PRIMARY", "b")
+    done = await explained(connection, batches.DONE, {"ids": batch_ids})
+    assert_plan(done, "PRIMARY", "b")
+    assert_plan(done, "batch_idx", "d")
+    assert await rows_read(connection, batches.DONE, {"ids": batch_ids}) < 100
+
+
+async def test_documents_and_batches_are_read_by_key(connection: AsyncConnection) -> None:
+    """A document by PRIMARY; a batch with its documents in one ordered look-up."""
+    ids = await some_ids(connection, "completed", 2)
+    fields = fields_of(["filename", "status"])
+    one = await explained(
+        connection,
+        reading.document_statement(fields, scoped=True),
+        {"id": ids[0], "user_id": "ann"},
+    )
+    assert [(row.key, int(row.rows)) for row in one] == [("PRIMARY", 1)]
+    batch_id = (await connection.exec_driver_sql("SELECT id FROM batch LIMIT 1")).scalar_one()
+    parameters = {"id": batch_id, "user_id": "ann"}
+    statement = reading.batch_statement(ALL_FIELDS, scoped=True)
+    assert_plan(await explained(connection, statement, parameters), "batch_idx")
+    assert await rows_read(connection, statement, parameters) < 100
+
+
+_FILTERS = {
+    ScanPlan.USER_TIME: ListFilter(user_id="ann"),
+    ScanPlan.USER_STATUS: ListFilter(user_id="ann", status=Status.FAILED),
+    ScanPlan.BATCH: ListFilter(user_id="ann", batch_id=UUID(int=1)),
+    ScanPlan.WORKFLOW: ListFilter(user_id="ann", workflow_id="w"),
+    ScanPlan.STATUS_TIME: ListFilter(status=Status.FAILED),
+    ScanPlan.PRODUCT_STATUS: ListFilter(product="tax", status=Status.FAILED),
+    ScanPlan.ALL: ListFilter(),
+}
+
+
+@pytest.mark.parametrize("plan", ScanPlan)
+@pytest.mark.parametrize("page", ["first", "later"])
+async def test_a_page_reads_what_it_shows(
+    connection: AsyncConnection, plan: ScanPlan, page: str
+) -> None:
+    """Every list goes along its index from where the page before ended."""
+    wanted = _FILTERS[plan]
+    assert plan_of(wanted) is plan
+    after = None
+    if page == "later":
+        row = (
+            await connection.exec_driver_sql(
+                "SELECT id, uploaded_at FROM document ORDER BY uploaded_at LIMIT 10000, 1"
+            )
+        ).one()
+        after = Position(UUID(bytes=row.id), aware(row.uploaded_at) if plan.by_time else None)
+    statement, parameters = reading.list_statement(wanted, ALL_FIELDS, after, 51)
+
+    assert_plan(await explained(connection, statement, parameters), plan.value)
+    assert await rows_read(connection, statement, parameters) <= 60
+
+
+async def test_the_rest_goes_by_its_indexes(connection: AsyncConnection) -> None:
+    """Keys, backlog, references, repeats of a registration, old events."""
+    ids = await some_ids(connection, "completed", 50)
+    key = await explained(connection, api_keys.FIND, {"sha256": b"0" * 32})
+    events = {"min_age_us": 1, "limit": 100}
+    assert len(key) == 1
+    assert_plan(await explained(connection, sweeping.QUEUED, {}), "claim_idx")
+    assert_plan(await explained(connection, sweeping.IN_FLIGHT, {}), "claim_idx")
+    assert_plan(await explained(connection, sweeping.OLDEST, _LANE), "claim_idx")
+    assert_plan(await explained(connection, sweeping.REFERENCES, {"ids": ids}), "PRIMARY")
+    assert_plan(await explained(connection, registration.DOCUMENTS, {"ids": ids}), "PRIMARY")
+    oldest = await explained(connection, sweeping.OLDEST_EVENTS, events)
+    assert_plan(oldest, "PRIMARY", "e")
+    assert await rows_read(connection, sweeping.OLDEST_EVENTS, events) <= 101
+    (deleted,) = await explained(
+        connection, sweeping.DELETE_EVENTS, {"first": 1, "last": 100, "limit": 100}
+    )
+    assert deleted.key == "PRIMARY"
+
+
+async def test_claims_stay_fast_in_a_table_that_is_full(filled: Metadata) -> None:
+    """Sixteen groups of 64 in well under a second each."""
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    for _ in range(16):
+        assert len((await filled.claimed(max_documents=64)).documents) == 64
+    assert loop.time() - started < 4

@@ -1,0 +1,181 @@
+"""Reading documents, batches and lists: fields, users, order and cursors."""
+
+from typing import Any
+
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from sheaf.metadata.v1 import document_pb2, metadata_pb2
+from sheaf_common.errors import InvalidInput, NotFound
+from sheaf_common.ids import new_id
+from support.metadata import Metadata, as_user, completed, new_document
+
+
+async def test_only_the_fields_asked_for_are_sent(metadata: Metadata) -> None:
+    """Of a document from the row, of one from the cache, of a batch and of a list."""
+    answer = await metadata.register(new_document("a.txt"))
+    document_id, batch_id = answer.documents[0].document_id, answer.batch.batch_id
+    expected = document_pb2.Document(filename="a.txt", attempt=1)
+    mask = FieldMask(paths=["filename", "attempt"])
+    batch = metadata_pb2.GetBatchRequest(batch_id=batch_id, read_mask=mask)
+    listed = metadata_pb2.ListDocumentsRequest(read_mask=mask)
+
+    assert await metadata.document(document_id, fields=mask.paths) == expected
+    assert await metadata.document(document_id, fields=mask.paths) == expected
+    found = await metadata.call("GetBatch", batch)
+    assert list(found.documents) == [expected]
+    assert found.batch.counts[0].count == 1
+    assert list((await metadata.call("ListDocuments", listed)).documents) == [expected]
+
+
+@pytest.mark.parametrize("field", ["nonsense", "status.x", "claim_at", "id"])
+async def test_an_unknown_field_is_refused(metadata: Metadata, field: str) -> None:
+    """Columns that are not in the contract are unknown, too."""
+    with pytest.raises(InvalidInput) as refused:
+        await metadata.document(str(new_id()), fields=[field])
+    assert (refused.value.reason, refused.value.evidence["field"]) == ("FIELD_UNKNOWN", field)
+
+
+async def test_what_is_not_there_is_not_found(metadata: Metadata) -> None:
+    """Unknown ids, with their reasons; malformed ones are another error."""
+    with pytest.raises(NotFound) as document:
+        await metadata.document(str(new_id()))
+    with pytest.raises(NotFound) as batch:
+        await metadata.batch(str(new_id()))
+    with pytest.raises(NotFound) as waited:
+        await metadata.batch(str(new_id()), wait_s=10)
+    with pytest.raises(InvalidInput) as malformed:
+        await metadata.document("not-an-id")
+    assert [error.value.reason for error in (document, batch, waited, malformed)] == [
+        "DOCUMENT_NOT_FOUND",
+        "BATCH_NOT_FOUND",
+        "BATCH_NOT_FOUND",
+        "ID_INVALID",
+    ]
+
+
+@pytest.mark.parametrize("wait_s", [0, 5])
+async def test_someone_elses_is_not_found(metadata: Metadata, wait_s: float) -> None:
+    """From the row and from the cache; an internal caller sees everyone's."""
+    answer = await metadata.register(new_document(), user_id="ann")
+    document_id, batch_id = answer.documents[0].document_id, answer.batch.batch_id
+    with as_user("bob"):
+        for _ in range(2):
+            with pytest.raises(NotFound):
+                await metadata.document(document_id, wait_s=wait_s)
+        with pytest.raises(NotFound):
+            await metadata.batch(batch_id, wait_s=wait_s)
+        listed = await metadata.call("ListDocuments", metadata_pb2.ListDocumentsRequest())
+        assert list(listed.documents) == []
+    await metadata.complete(await metadata.claimed())
+    with as_user("bob"), pytest.raises(NotFound):
+        await metadata.document(document_id, wait_s=wait_s)
+
+    assert (await metadata.document(document_id, wait_s=wait_s)).user_id == "ann"
+    assert (await metadata.batch(batch_id, wait_s=wait_s)).batch.user_id == "ann"
+
+
+async def test_a_batch_is_read_in_one_query(metadata: Metadata) -> None:
+    """However many documents it has; they come in ascending id."""
+    answer = await metadata.register(*(new_document(f"{number}.txt") for number in range(50)))
+    before = await selects(metadata)
+    found = await metadata.batch(answer.batch.batch_id)
+    assert await selects(metadata) - before == 2  # one of them asks this
+    assert list(found.documents) == sorted(answer.documents, key=lambda d: d.document_id)
+    assert found.batch == answer.batch
+
+
+async def selects(metadata: Metadata) -> int:
+    """How many SELECT statements the server has run, pings and health checks aside."""
+    rows = await metadata.sql(
+        "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS"
+        " WHERE VARIABLE_NAME = 'COM_SELECT'"
+    )
+    return int(rows[0][0])
+
+
+async def pages(metadata: Metadata, *, size: int = 3, **filters: Any) -> list[list[str]]:
+    """Every page of a list, as filenames."""
+    found: list[list[str]] = []
+    token = ""
+    while True:
+        request = metadata_pb2.ListDocumentsRequest(page_size=size, page_token=token, **filters)
+        answer = await metadata.call("ListDocuments", request)
+        found.append([document.filename for document in answer.documents])
+        token = answer.next_page_token
+        if not token:
+            return found
+
+
+async def test_a_list_pages_newest_first(metadata: Metadata) -> None:
+    """Every document once, in order, whatever is added meanwhile at the front."""
+    for number in range(4):
+        await metadata.register(new_document(f"{number}a"), new_document(f"{number}b"))
+    await metadata.register(new_document("other"), user_id="bob")
+
+    with as_user("ann"):
+        assert await pages(metadata) == [["3b", "3a", "2b"], ["2a", "1b", "1a"], ["0b", "0a"]]
+
+
+async def test_pages_that_fill_exactly_end_without_an_empty_one(metadata: Metadata) -> None:
+    """The last page has no token."""
+    await metadata.registered(6)
+    with as_user("ann"):
+        assert [len(page) for page in await pages(metadata)] == [3, 3]
+
+
+async def test_lists_are_filtered(metadata: Metadata) -> None:
+    """By status, product, batch and workflow, for a user and for an internal caller."""
+    tax = await metadata.register(new_document("t1"), new_document("t2"), product="tax")
+    await metadata.register(new_document("l1"), product="law")
+    group = await metadata.claimed(max_documents=2)
+    await metadata.record(group.workflow_id, completed(group.documents[0].document_id))
+    done = document_pb2.DOCUMENT_STATUS_COMPLETED
+    expected: dict[str, tuple[dict[str, Any], list[str]]] = {
+        "status": ({"status": done}, ["t1"]),
+        "product": ({"product": "tax"}, ["t2", "t1"]),
+        "both": ({"product": "tax", "status": done}, ["t1"]),
+        "neither": ({"product": "law", "status": done}, []),
+        "batch": ({"batch_id": tax.batch.batch_id}, ["t2", "t1"]),
+        "workflow": ({"workflow_id": group.workflow_id}, ["t2", "t1"]),
+        "all": ({}, ["l1", "t2", "t1"]),
+    }
+    wanted = {name: [[each] for each in names] or [[]] for name, (_, names) in expected.items()}
+    with as_user("ann"):
+        assert {n: await pages(metadata, size=1, **f) for n, (f, _) in expected.items()} == wanted
+    assert {n: await pages(metadata, size=1, **f) for n, (f, _) in expected.items()} == wanted
+    with as_user("bob"):
+        assert {n: await pages(metadata, size=1, **f) for n, (f, _) in expected.items()} == {
+            name: [[]] for name in expected
+        }
+
+
+@pytest.mark.parametrize("token", ["x", "!!", "AAAA", "é", "k" * 300])
+async def test_a_cursor_that_nobody_gave_out_is_refused(metadata: Metadata, token: str) -> None:
+    """Never a wrong page, never an internal error."""
+    with pytest.raises(InvalidInput) as refused:
+        await metadata.call("ListDocuments", metadata_pb2.ListDocumentsRequest(page_token=token))
+    assert refused.value.reason == "CURSOR_INVALID"
+
+
+async def test_a_cursor_belongs_to_its_list(metadata: Metadata) -> None:
+    """Another user or another filter cannot use it."""
+    await metadata.registered(3)
+    with as_user("ann"):
+        request = metadata_pb2.ListDocumentsRequest(page_size=1)
+        token = (await metadata.call("ListDocuments", request)).next_page_token
+        with pytest.raises(InvalidInput):
+            await metadata.call(
+                "ListDocuments", metadata_pb2.ListDocumentsRequest(page_token=token, product="x")
+            )
+    with as_user("bob"), pytest.raises(InvalidInput) as refused:
+        await metadata.call("ListDocuments", metadata_pb2.ListDocumentsRequest(page_token=token))
+    assert refused.value.reason == "CURSOR_INVALID"
+
+
+async def test_a_page_size_out_of_range_is_refused(metadata: Metadata) -> None:
+    """1 to 200."""
+    for size in (-1, 201):
+        with pytest.raises(InvalidInput) as refused:
+            await metadata.call("ListDocuments", metadata_pb2.ListDocumentsRequest(page_size=size))
+        assert refused.value.evidence["field"] == "page_size"

@@ -1,0 +1,166 @@
+"""Small fakes of the metadata service's ports, kept in memory."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sheaf_metadata.domain.api_keys import ApiKey, RecordedKey
+from sheaf_metadata.domain.claims import (
+    ClaimedDocument,
+    ClaimedGroup,
+    ClaimLimits,
+    ClaimTry,
+    DocumentAttempt,
+)
+from sheaf_metadata.domain.documents import BatchView, Document, Lane
+from sheaf_metadata.domain.fields import Fields
+from sheaf_metadata.domain.outcomes import Disposition
+from sheaf_metadata.domain.paging import ListFilter, Position
+from sheaf_metadata.ports import Outdate
+
+
+@dataclass
+class FakeReads:
+    """Documents and batches in dictionaries; remembers which fields were read."""
+
+    documents_by_id: dict[UUID, Document] = field(default_factory=dict)
+    finished: dict[UUID, bool] = field(default_factory=dict)
+    reads: list[Fields] = field(default_factory=list)
+
+    async def document(
+        self, document_id: UUID, fields: Fields, user_id: str | None
+    ) -> Document | None:
+        """The whole document, if the user may see it."""
+        await asyncio.sleep(0)
+        self.reads.append(fields)
+        found = self.documents_by_id.get(document_id)
+        return found if found and user_id in (None, found.user_id) else None
+
+    async def batch(self, batch_id: UUID, fields: Fields, user_id: str | None) -> BatchView | None:
+        """None: batches are read from the database's fake no further than their end."""
+        return None
+
+    async def batch_finished(self, batch_id: UUID, user_id: str | None) -> bool | None:
+        """What the test says."""
+        await asyncio.sleep(0)
+        return self.finished.get(batch_id)
+
+    async def documents(
+        self, wanted: ListFilter, fields: Fields, after: Position | None, limit: int
+    ) -> Sequence[Document]:
+        """By descending id, after a position."""
+        found = sorted(self.documents_by_id.values(), key=lambda d: d.document_id, reverse=True)
+        later = [d for d in found if after is None or d.document_id < after.document_id]
+        return later[:limit]
+
+
+@dataclass
+class FakeCache:
+    """Rows by id, with the rule of versions."""
+
+    usable: bool = True
+    rows: dict[UUID, tuple[int, Document | None]] = field(default_factory=dict)
+
+    async def get(self, document_id: UUID) -> Document | None:
+        """The row."""
+        return self.rows.get(document_id, (0, None))[1]
+
+    async def put(self, documents: Sequence[Document], *, age_s: float = 0.0) -> None:
+        """Keeps what is not older."""
+        for document in documents:
+            if document.row_version >= self.rows.get(document.document_id, (0, None))[0]:
+                self.rows[document.document_id] = (document.row_version, document)
+
+    async def outdate(self, versions: Sequence[tuple[UUID, int]]) -> None:
+        """Drops what is older."""
+        for document_id, version in versions:
+            if version > self.rows.get(document_id, (0, None))[0]:
+                self.rows[document_id] = (version, None)
+
+
+@dataclass
+class FakeClaims:
+    """Answers tries in order; after the last the same again."""
+
+    answers: list[ClaimTry]
+    tries: int = 0
+    likely: list[bool] = field(default_factory=list)
+
+    async def try_claim(self, limits: ClaimLimits, outdate: Outdate, *, likely: bool) -> ClaimTry:
+        """The next answer."""
+        await asyncio.sleep(0)
+        self.tries += 1
+        self.likely.append(likely)
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    async def renew(
+        self, workflow_id: str, documents: Sequence[DocumentAttempt], lease_ttl_s: float
+    ) -> Sequence[UUID]:
+        """Nothing is lost."""
+        return ()
+
+    async def expired(self, max_workflows: int) -> Sequence[ClaimedGroup]:
+        """None."""
+        return ()
+
+
+@dataclass
+class FakeApiKeys:
+    """Keys by hash; counts look-ups."""
+
+    keys: dict[bytes, RecordedKey] = field(default_factory=dict)
+    finds: int = 0
+
+    async def create(self, key: ApiKey) -> UUID:
+        """Its id."""
+        return key.key_id
+
+    async def find(self, sha256: bytes) -> RecordedKey | None:
+        """The key."""
+        self.finds += 1
+        return self.keys.get(sha256)
+
+
+@dataclass
+class FakeObserver:
+    """Remembers what it sees."""
+
+    claims: list[int] = field(default_factory=list)
+    cache_hits: list[bool] = field(default_factory=list)
+    dispositions: list[Disposition] = field(default_factory=list)
+
+    def claimed(self, lane: Lane, documents: int) -> None:
+        """A claim."""
+        self.claims.append(documents)
+
+    def recorded(self, disposition: Disposition) -> None:
+        """A disposition."""
+        self.dispositions.append(disposition)
+
+    def cache_read(self, *, hit: bool) -> None:
+        """A look into the cache."""
+        self.cache_hits.append(hit)
+
+
+def candidate(
+    number: int = 1,
+    *,
+    size_bytes: int = 1000,
+    content_type: str = "text/plain",
+    dispatches: int = 0,
+) -> ClaimedDocument:
+    """A document that may be claimed."""
+    return ClaimedDocument(
+        UUID(int=number),
+        1,
+        dispatches,
+        "key",
+        content_type,
+        size_bytes,
+        b"0" * 32,
+        f"{number}.txt",
+        UUID(int=0),
+        "ann",
+        1,
+    )

@@ -1,0 +1,103 @@
+"""A TCP proxy that a test can cut, stall or limit: the network's bad days."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class TcpProxy:
+    """Passes bytes between its own port and an upstream."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._upstream = host, port
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._held_back = 0
+        self.port = 0
+        self.cut_after_bytes: list[int] = []
+        """Each is for one connection, the next that answers so much: it is then cut."""
+
+    @property
+    def connections(self) -> int:
+        """Connections that callers hold open now."""
+        return len(self._writers)
+
+    async def listen(self) -> None:
+        """Takes connections, on the same port as before if there was one."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def go_down(self) -> None:
+        """Cuts what is open and refuses what comes."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for writer in list(self._writers):
+            writer.transport.abort()
+
+    @property
+    def stalled(self) -> bool:
+        """Whether an answer is being held back."""
+        return self._held_back > 0
+
+    def stall(self) -> None:
+        """Answers nothing more, on any connection."""
+        self._flowing.clear()
+
+    def flow(self) -> None:
+        """Ends a stall."""
+        self._flowing.set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        upstream: asyncio.StreamWriter | None = None
+        try:
+            answers, upstream = await asyncio.open_connection(*self._upstream)
+            back = asyncio.create_task(self._pass_back(answers, writer))
+            await _pass(reader, upstream)
+            back.cancel()
+            await asyncio.wait([back])
+        except OSError:
+            pass
+        finally:
+            self._writers.discard(writer)
+            for end in filter(None, (writer, upstream)):
+                end.close()
+
+    async def _pass_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answered = 0
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                self._held_back += 1
+                await self._flowing.wait()
+                self._held_back -= 1
+                answered += len(data)
+                writer.write(data)
+                await writer.drain()
+                if self.cut_after_bytes and answered >= self.cut_after_bytes[0]:
+                    self.cut_after_bytes.pop(0)
+                    writer.transport.abort()
+                    return
+            writer.close()
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+
+
+@asynccontextmanager
+async def tcp_proxy(host: str, port: int) -> AsyncIterator[TcpProxy]:
+    """A proxy to host and port for the block."""
+    proxy = TcpProxy(host, port)
+    await proxy.listen()
+    try:
+        yield proxy
+    finally:
+        proxy.flow()
+        await proxy.go_down()

@@ -1,0 +1,96 @@
+"""Cursors and field masks."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sheaf_common.errors import InvalidInput
+from sheaf_metadata.domain.documents import DOCUMENT_FIELDS, Document, Status
+from sheaf_metadata.domain.fields import ALL_FIELDS, fields_of, with_fields
+from sheaf_metadata.domain.paging import (
+    ListFilter,
+    Position,
+    ScanPlan,
+    decode_cursor,
+    encode_cursor,
+    plan_of,
+)
+
+_MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive
+_FILTERS = st.builds(
+    ListFilter,
+    user_id=st.sampled_from([None, "ann", "bob"]),
+    status=st.sampled_from([None, *Status]),
+    product=st.sampled_from(["", "tax"]),
+    batch_id=st.sampled_from([None, UUID(int=7)]),
+    workflow_id=st.sampled_from(["", "w"]),
+)
+
+
+@given(_FILTERS, st.uuids(), _MOMENTS)
+def test_a_cursor_comes_back_as_it_was(wanted: ListFilter, last: UUID, moment: datetime) -> None:
+    """Id and time, to the microsecond; the time only where the list goes by it."""
+    token = encode_cursor(wanted, Document(document_id=last, uploaded_at=moment))
+    expected = Position(last, moment if plan_of(wanted).by_time else None)
+    assert decode_cursor(wanted, token) == expected
+
+
+@given(_FILTERS, _FILTERS, st.uuids(), _MOMENTS)
+def test_a_cursor_of_another_list_is_refused(
+    one: ListFilter, other: ListFilter, last: UUID, moment: datetime
+) -> None:
+    """Whatever the difference."""
+    token = encode_cursor(one, Document(document_id=last, uploaded_at=moment))
+    if one != other:
+        with pytest.raises(InvalidInput) as refused:
+            decode_cursor(other, token)
+        assert refused.value.reason == "CURSOR_INVALID"
+
+
+@given(st.text(min_size=1, max_size=300))
+def test_nonsense_is_never_a_cursor(token: str) -> None:
+    """It is refused, not an error of another kind."""
+    with pytest.raises(InvalidInput) as refused:
+        decode_cursor(ListFilter(), token)
+    assert refused.value.reason == "CURSOR_INVALID"
+
+
+def test_no_cursor_is_the_first_page() -> None:
+    """Empty means from the newest."""
+    assert decode_cursor(ListFilter(), "") is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "plan"),
+    [
+        (ListFilter("ann"), ScanPlan.USER_TIME),
+        (ListFilter("ann", product="tax"), ScanPlan.USER_TIME),
+        (ListFilter("ann", Status.FAILED), ScanPlan.USER_STATUS),
+        (ListFilter("ann", Status.FAILED, "tax"), ScanPlan.USER_STATUS),
+        (ListFilter("ann", batch_id=UUID(int=1)), ScanPlan.BATCH),
+        (ListFilter("ann", workflow_id="w"), ScanPlan.WORKFLOW),
+        (ListFilter(status=Status.FAILED), ScanPlan.STATUS_TIME),
+        (ListFilter(status=Status.FAILED, product="tax"), ScanPlan.PRODUCT_STATUS),
+        (ListFilter(), ScanPlan.ALL),
+    ],
+)
+def test_each_list_has_an_index(wanted: ListFilter, plan: ScanPlan) -> None:
+    """The one that leaves the least to be looked at."""
+    assert plan_of(wanted) is plan
+
+
+def test_a_mask_names_fields_in_any_order() -> None:
+    """They are read in the contract's; none means all."""
+    assert fields_of(["status", "document_id", "status"]) == ("document_id", "status")
+    assert fields_of([]) == ALL_FIELDS == DOCUMENT_FIELDS
+    assert with_fields(("filename",), "document_id") == ("document_id", "filename")
+
+
+def test_an_unknown_field_is_named() -> None:
+    """The first in alphabetical order."""
+    with pytest.raises(InvalidInput) as refused:
+        fields_of(["status", "zzz", "lease"])
+    assert refused.value.evidence["field"] == "lease"

@@ -1,0 +1,160 @@
+"""Reading through the cache, and waiting, over fakes."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from sheaf_common.context import RequestContext, bound
+from sheaf_common.errors import NotFound
+from sheaf_common.ids import new_id
+from sheaf_metadata.domain.documents import Document, Status
+from sheaf_metadata.domain.fields import ALL_FIELDS
+from sheaf_metadata.domain.paging import ListFilter
+from sheaf_metadata.service.reading import ReadDocuments
+from sheaf_metadata.service.waiting import BatchEnded, DocumentEnded, Waiters
+from support.metadata_fakes import FakeCache, FakeObserver, FakeReads
+from support.waiting import until
+
+
+@dataclass
+class Bench:
+    """The use case over fakes, and a document of ann's."""
+
+    reads: FakeReads = field(default_factory=FakeReads)
+    cache: FakeCache = field(default_factory=FakeCache)
+    waiters: Waiters = field(default_factory=lambda: Waiters(10))
+    observer: FakeObserver = field(default_factory=FakeObserver)
+    recheck_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        self.document = Document(
+            document_id=new_id(), user_id="ann", status=Status.PROCESSING, row_version=2
+        )
+        self.reads.documents_by_id[self.document.document_id] = self.document
+
+    @property
+    def reading(self) -> ReadDocuments:
+        """The use case."""
+        return ReadDocuments(self.reads, self.cache, self.waiters, self.observer, self.recheck_s)
+
+    async def read(self, *, wait_s: float = 0) -> Document:
+        """Reads the document's status."""
+        return await self.reading.document(self.document.document_id, ("status",), wait_s)
+
+    def end(self) -> None:
+        """The document completes; nobody is told."""
+        self.document = replace(self.document, status=Status.COMPLETED, row_version=3)
+        self.reads.documents_by_id[self.document.document_id] = self.document
+
+
+async def test_a_second_read_comes_from_the_cache() -> None:
+    """The first reads the whole row to keep it."""
+    bench = Bench()
+    await bench.read()
+    assert await bench.read() == bench.document
+    assert bench.reads.reads == [ALL_FIELDS]
+    assert bench.observer.cache_hits == [False, True]
+
+
+async def test_without_a_cache_only_the_fields_asked_for_are_read() -> None:
+    """There is nothing to keep the rest for."""
+    bench = Bench(cache=FakeCache(usable=False))
+    await bench.read()
+    assert bench.reads.reads == [("status",)]
+    assert bench.observer.cache_hits == []
+
+
+@pytest.mark.parametrize("wait_s", [0, 5])
+async def test_the_cache_does_not_show_others_documents(wait_s: float) -> None:
+    """Neither a cached one nor one that is read to be cached."""
+    bench = Bench()
+    bench.end()
+    with bound(RequestContext("r", "bob")):
+        for _ in range(2):
+            with pytest.raises(NotFound) as refused:
+                await bench.read(wait_s=wait_s)
+            assert refused.value.reason == "DOCUMENT_NOT_FOUND"
+            await bench.cache.put([bench.document])
+    with bound(RequestContext("r", "ann")):
+        assert await bench.read(wait_s=wait_s) == bench.document
+
+
+async def test_a_waiter_does_not_believe_a_cached_state_that_may_change() -> None:
+    """It asks the database; an end it does believe."""
+    bench = Bench()
+    await bench.cache.put([bench.document])
+    bench.end()
+    assert (await bench.read(wait_s=5)).status is Status.COMPLETED
+    assert len(bench.reads.reads) == 1
+
+    await bench.cache.put([bench.document])
+    await bench.read(wait_s=5)
+    assert len(bench.reads.reads) == 1
+
+
+async def test_a_waiter_is_woken_by_its_documents_end() -> None:
+    """At once, not at its next look."""
+    bench = Bench()
+    waiting = asyncio.create_task(bench.read(wait_s=50))
+    await until(lambda: bench.reads.reads)
+    bench.end()
+    bench.waiters.wake([DocumentEnded(bench.document.document_id)])
+    assert (await asyncio.wait_for(waiting, 1)).status is Status.COMPLETED
+
+
+async def test_a_waiter_looks_by_itself() -> None:
+    """A lost hint costs the time between two looks."""
+    bench = Bench(recheck_s=0.02)
+    waiting = asyncio.create_task(bench.read(wait_s=50))
+    await until(lambda: len(bench.reads.reads) >= 3)
+    bench.end()
+    assert (await asyncio.wait_for(waiting, 1)).status is Status.COMPLETED
+
+
+async def test_a_wait_ends_before_the_deadline_of_its_call() -> None:
+    """So that the answer arrives."""
+    bench = Bench()
+    with bound(RequestContext("r", None, time.monotonic() + 0.5)):
+        started = time.monotonic()
+        assert (await bench.read(wait_s=50)).status is Status.PROCESSING
+    assert time.monotonic() - started < 0.4
+
+
+async def test_an_unknown_document_is_not_waited_for() -> None:
+    """It is not found at once."""
+    bench = Bench()
+    with pytest.raises(NotFound):
+        await bench.reading.document(new_id(), ("status",), 50)
+
+
+async def test_a_batch_is_read_when_it_has_finished() -> None:
+    """While it has not, only its end is asked for."""
+    bench = Bench()
+    batch_id = new_id()
+    bench.reads.finished[batch_id] = False
+    waiting = asyncio.create_task(bench.reading.batch(batch_id, ("status",), 50))
+    await until(lambda: bench.waiters.count)
+    bench.reads.finished[batch_id] = True
+    bench.waiters.wake([BatchEnded(batch_id)])
+    with pytest.raises(NotFound):
+        await asyncio.wait_for(waiting, 1)
+
+
+async def test_pages_cover_everything_once() -> None:
+    """Whatever their size."""
+    bench = Bench()
+    for _ in range(10):
+        document = Document(document_id=new_id(), user_id="ann")
+        bench.reads.documents_by_id[document.document_id] = document
+    for size in (1, 3, 11, 200):
+        found: list[Document] = []
+        token = ""
+        while True:
+            page, token = await bench.reading.page(ListFilter(), ("status",), size, token)
+            assert len(page) <= size
+            found += page
+            if not token:
+                break
+        assert [d.document_id for d in found] == sorted(bench.reads.documents_by_id, reverse=True)
