@@ -89,8 +89,11 @@ class Reads(Protocol):
 class Claims(Protocol):
     """Claims, and their leases."""
 
-    async def try_claim(self, limits: ClaimLimits, outdate: Outdate) -> ClaimTry:
-        """Claims a group if there are a place and documents now."""
+    async def try_claim(self, limits: ClaimLimits, outdate: Outdate, *, likely: bool) -> ClaimTry:
+        """Claims a group if there are a place and documents now.
+
+        Unless that is `likely` it looks first, which costs less than a try for nothing.
+        """
         ...
 
     async def renew(

@@ -77,7 +77,7 @@ class _Token(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     version: int
     filters: int
     document_id: bytes
-    uploaded_at: msgspec.UnsetType | datetime = msgspec.UNSET
+    uploaded_at: datetime | None
 
 
 _VERSION: Final = 1
@@ -86,9 +86,8 @@ _decoder: Final = msgspec.msgpack.Decoder(_Token)
 
 def encode_cursor(wanted: ListFilter, last: Document) -> str:
     """The token of the page after the one that `last` ends."""
-    token = _Token(_VERSION, _fingerprint(wanted), last.document_id.bytes)
-    if plan_of(wanted).by_time and last.uploaded_at is not None:
-        token.uploaded_at = last.uploaded_at
+    moment = last.uploaded_at if plan_of(wanted).by_time else None
+    token = _Token(_VERSION, _fingerprint(wanted), last.document_id.bytes, moment)
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(token)).rstrip(b"=").decode()
 
 
@@ -108,7 +107,7 @@ def decode_cursor(wanted: ListFilter, text: str) -> Position | None:
         document_id = UUID(bytes=token.document_id)
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         raise _invalid() from None
-    moment = None if token.uploaded_at is msgspec.UNSET else token.uploaded_at
+    moment = token.uploaded_at
     if (
         token.version != _VERSION
         or token.filters != _fingerprint(wanted)

@@ -49,10 +49,11 @@ class ClaimDocuments:
             self.waiters.waiting_for(work) as on_work,
             self.waiters.waiting_for(place) as on_place,
         ):
+            likely = True
             while True:
                 on_work.clear()
                 on_place.clear()
-                tried = await self.claims.try_claim(limits, self.cache.outdate)
+                tried = await self.claims.try_claim(limits, self.cache.outdate, likely=likely)
                 if tried.group is not None:
                     return self._claimed(tried.group)
                 left_s = ends_at - time.monotonic()
@@ -60,11 +61,11 @@ class ClaimDocuments:
                 if left_s <= 0 or signal.closed:
                     self.observer.claimed(limits.lane, 0)
                     return None
-                await signal.wait(min(self.poll_s, left_s))
+                likely = await signal.wait(min(self.poll_s, left_s))
 
     def _claimed(self, group: ClaimedGroup) -> ClaimedGroup:
         self.observer.claimed(group.lane, len(group.documents))
-        log.info(
+        log.debug(
             "documents claimed",
             workflow_id=group.workflow_id,
             lane=group.lane.value,

@@ -47,7 +47,7 @@ class EndClaims:
         await self._publish(changes)
         for disposition in dispositions:
             self.observer.recorded(disposition)
-        log.info(
+        log.debug(
             "outcomes recorded",
             workflow_id=workflow_id,
             outcomes=len(reported),

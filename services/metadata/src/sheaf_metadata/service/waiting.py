@@ -67,15 +67,15 @@ class Signal:
         """Whether the process is stopping: do not wait any longer."""
         return self._closed
 
-    async def wait(self, timeout_s: float) -> None:
-        """Returns when something happened, or after `timeout_s`."""
+    async def wait(self, timeout_s: float) -> bool:
+        """Returns True when something happened, or False after `timeout_s`."""
         if self._closed or timeout_s <= 0:
-            return
+            return False
         try:
             async with asyncio.timeout(timeout_s):
-                await self._event.wait()
+                return await self._event.wait()
         except TimeoutError:
-            return
+            return False
 
 
 class Waiters:

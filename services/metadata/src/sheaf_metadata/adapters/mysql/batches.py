@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sheaf_metadata.adapters.mysql.events import insert_batch_finished
 from sheaf_metadata.adapters.mysql.rows import naive
 
 # PRIMARY, in ascending id.
@@ -31,24 +30,24 @@ _FINISH: Final = text(
 
 async def finish_batches(
     connection: AsyncConnection, batch_ids: Collection[UUID], now: datetime
-) -> tuple[UUID, ...]:
-    """Finishes those of the batches that have no document left to come; returns them.
+) -> list[tuple[UUID, str]]:
+    """Finishes those of the batches that have no document left to come.
+
+    Returns them with their users; their events are the caller's to insert.
 
     Call it after the transaction's documents are written. Of two transactions that each end
     one of the last two documents, the second waits for the first's lock, and its question,
     with a snapshot of its own, then sees the first's document ended.
     """
     if not batch_ids:
-        return ()
+        return []
     ids = sorted(batch_id.bytes for batch_id in batch_ids)
     users = {row.id: row.user_id for row in await connection.execute(LOCK, {"ids": ids})}
     if not users:
-        return ()
+        return []
     found = await connection.execute(DONE, {"ids": sorted(users)})
     done = sorted(found.scalars())
     if not done:
-        return ()
+        return []
     await connection.execute(_FINISH, {"ids": done, "now": naive(now)})
-    finished = [(UUID(bytes=batch_id), users[batch_id]) for batch_id in done]
-    await insert_batch_finished(connection, finished, now)
-    return tuple(batch_id for batch_id, _ in finished)
+    return [(UUID(bytes=batch_id), users[batch_id]) for batch_id in done]

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sheaf_common.ids import new_id
 from sheaf_metadata.adapters.mysql.database import Database
-from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_document_events
+from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_events
 from sheaf_metadata.adapters.mysql.leases import MysqlLeases
 from sheaf_metadata.adapters.mysql.rows import aware
 from sheaf_metadata.adapters.mysql.slots import SURVEY, create_slots, lock_free_slot, name_slot
@@ -49,26 +49,36 @@ class MysqlClaims(MysqlLeases):
         super().__init__(database)
         self._database = database
 
-    async def try_claim(self, limits: ClaimLimits, outdate: Outdate) -> ClaimTry:
-        """See `Claims`. Without work or a place it costs one statement and takes no lock."""
+    async def try_claim(self, limits: ClaimLimits, outdate: Outdate, *, likely: bool) -> ClaimTry:
+        """See `Claims`. Looking takes one statement and no lock."""
+
+        async def claim(connection: AsyncConnection) -> ClaimTry:
+            return await _claim(connection, limits, outdate)
+
+        if likely or (found := await self._look(limits)) is None:
+            tried = await self._database.transaction("claim_documents", claim)
+            if not tried.work_waits:
+                return tried
+            # There was no place: because all are taken, or because there are too few rows.
+            if (found := await self._look(limits)) is None:
+                return await self._database.transaction("claim_documents", claim)
+        return found
+
+    async def _look(self, limits: ClaimLimits) -> ClaimTry | None:
+        """Why a claim would bring nothing now; None if it may. Makes places that are missing."""
         lane, slots = limits.lane, limits.max_workflows
-        async with self._database.reading("survey_claims") as connection:
-            survey = (await connection.execute(SURVEY, {"lane": lane.value, "slots": slots})).one()
-        if not survey.work:
+        async with self._database.reading("look_for_claims") as connection:
+            found = (await connection.execute(SURVEY, {"lane": lane.value, "slots": slots})).one()
+        if not found.work:
             return ClaimTry(None)
-        if survey.known < slots:
+        if found.known < slots:
 
             async def create(connection: AsyncConnection) -> None:
                 await create_slots(connection, lane, slots)
 
             await self._database.transaction("create_slots", create)
-        elif not survey.free:
-            return ClaimTry(None, work_waits=True)
-
-        async def claim(connection: AsyncConnection) -> ClaimTry:
-            return await _claim(connection, limits, outdate)
-
-        return await self._database.transaction("claim_documents", claim)
+            return None
+        return None if found.free else ClaimTry(None, work_waits=True)
 
 
 async def _claim(connection: AsyncConnection, limits: ClaimLimits, outdate: Outdate) -> ClaimTry:
@@ -111,7 +121,7 @@ async def _insert_events(
         )
         for document in documents
     ]
-    await insert_document_events(connection, events, now)
+    await insert_events(connection, events, (), now)
 
 
 def _claimed(row: Any) -> ClaimedDocument:

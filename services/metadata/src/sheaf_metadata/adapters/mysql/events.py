@@ -32,49 +32,41 @@ class DocumentEvent:
     reason: str | None = None
 
 
-async def insert_document_events(
-    connection: AsyncConnection, events: Sequence[DocumentEvent], now: datetime
+async def insert_events(
+    connection: AsyncConnection,
+    documents: Sequence[DocumentEvent],
+    finished: Sequence[tuple[UUID, str]],
+    now: datetime,
 ) -> None:
-    """Inserts `document.STATUS` events."""
-    if not events:
-        return
+    """Inserts `document.STATUS` events, then `batch.finished` for batches with their users."""
     created_at = naive(now)
-    await connection.execute(
-        _INSERT,
-        [
-            {
-                "document_id": event.document_id.bytes,
-                "batch_id": event.batch_id.bytes,
-                "user_id": event.user_id,
-                "type": f"document.{event.status.value}",
-                "status": event.status.value,
-                "attempt": event.attempt,
-                "reason": event.reason,
-                "created_at": created_at,
-            }
-            for event in events
-        ],
-    )
+    rows = [_document_row(event, created_at) for event in documents]
+    rows += [_batch_row(batch_id, user_id, created_at) for batch_id, user_id in finished]
+    if rows:
+        await connection.execute(_INSERT, rows)
 
 
-async def insert_batch_finished(
-    connection: AsyncConnection, batches: Sequence[tuple[UUID, str]], now: datetime
-) -> None:
-    """Inserts `batch.finished` events, for batches with their users."""
-    created_at = naive(now)
-    await connection.execute(
-        _INSERT,
-        [
-            {
-                "document_id": None,
-                "batch_id": batch_id.bytes,
-                "user_id": user_id,
-                "type": "batch.finished",
-                "status": "finished",
-                "attempt": None,
-                "reason": None,
-                "created_at": created_at,
-            }
-            for batch_id, user_id in batches
-        ],
-    )
+def _document_row(event: DocumentEvent, created_at: datetime) -> dict[str, object]:
+    return {
+        "document_id": event.document_id.bytes,
+        "batch_id": event.batch_id.bytes,
+        "user_id": event.user_id,
+        "type": f"document.{event.status.value}",
+        "status": event.status.value,
+        "attempt": event.attempt,
+        "reason": event.reason,
+        "created_at": created_at,
+    }
+
+
+def _batch_row(batch_id: UUID, user_id: str, created_at: datetime) -> dict[str, object]:
+    return {
+        "document_id": None,
+        "batch_id": batch_id.bytes,
+        "user_id": user_id,
+        "type": "batch.finished",
+        "status": "finished",
+        "attempt": None,
+        "reason": None,
+        "created_at": created_at,
+    }

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sheaf_metadata.adapters.mysql.batches import finish_batches
 from sheaf_metadata.adapters.mysql.database import Database
-from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_document_events
+from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_events
 from sheaf_metadata.adapters.mysql.rows import aware, columns, document_of, naive
 from sheaf_metadata.domain.documents import Document, Lane, Status
 from sheaf_metadata.domain.fields import ALL_FIELDS
@@ -113,12 +113,10 @@ async def lock_documents(
 async def write_documents(
     connection: AsyncConnection, writes: Sequence[Write], now: datetime, outdate: Outdate
 ) -> tuple[UUID, ...]:
-    """Writes locked rows and their events, and finishes batches; returns those finished.
+    """Writes some locked rows and their events, and finishes batches; returns those finished.
 
     One UPDATE however many rows: it is joined to them by PRIMARY. The lease ends.
     """
-    if not writes:
-        return ()
     rows = _FIRST_ROW + _NEXT_ROW * (len(writes) - 1)
     values = [value for write in writes for value in _values(write)]
     await connection.exec_driver_sql(
@@ -126,21 +124,21 @@ async def write_documents(
         f" SET {_SET}, d.lease_expires_at = NULL",
         tuple(values),
     )
-    events = [
-        DocumentEvent(
-            write.document.document_id,
-            write.document.batch_id,
-            write.document.user_id,
-            write.document.status or Status.QUEUED,
-            write.document.attempt,
-            write.reason,
-        )
-        for write in writes
-    ]
-    await insert_document_events(connection, events, now)
     await outdate([(w.document.document_id, w.document.row_version) for w in writes])
     ended = {write.document.batch_id for write in writes if _ended(write.document)}
-    return await finish_batches(connection, ended, now)
+    finished = await finish_batches(connection, ended, now)
+    await insert_events(connection, [_event(write) for write in writes], finished, now)
+    return tuple(batch_id for batch_id, _ in finished)
+
+
+async def holds_any(connection: AsyncConnection, workflow_id: str) -> bool:
+    """Whether a workflow holds documents still, as far as this transaction sees.
+
+    Two transactions that end its last documents at once may both see the other's; the
+    place is then found free by the next look, not by a hint.
+    """
+    found = await connection.execute(HOLDS, {"workflow_id": workflow_id})
+    return found.first() is not None
 
 
 class MysqlRecording:
@@ -173,34 +171,17 @@ class MysqlRecording:
     ) -> tuple[Sequence[Disposition], Changes]:
         """See `Outcomes`."""
 
-        async def record(
-            connection: AsyncConnection,
-        ) -> tuple[list[Disposition], list[Write], tuple[UUID, ...]]:
+        async def record(connection: AsyncConnection) -> tuple[list[Disposition], Changes]:
             ids = [outcome.document_id for outcome in outcomes]
             locked, now = await lock_documents(connection, ids)
             dispositions, writes = _judged(workflow_id, outcomes, locked, now, ocr_lags)
-            finished = await write_documents(connection, writes, now, outdate) if now else ()
-            return dispositions, writes, finished
+            if now is None or not writes:
+                return dispositions, Changes()
+            finished = await write_documents(connection, writes, now, outdate)
+            freed = not await holds_any(connection, workflow_id)
+            return dispositions, changes_of(writes, finished, freed=freed)
 
-        dispositions, writes, finished = await self._database.transaction("record_outcomes", record)
-        return dispositions, await self._changes(workflow_id, writes, finished)
-
-    async def _changes(
-        self, workflow_id: str, writes: Sequence[Write], finished: tuple[UUID, ...]
-    ) -> Changes:
-        return changes_of(
-            writes, finished, freed=bool(writes) and not await self._holds(workflow_id)
-        )
-
-    async def _holds(self, workflow_id: str) -> bool:
-        """Whether a workflow holds documents still.
-
-        Asked after the commit: of two transactions that end a workflow's last documents, the
-        later sees both ended.
-        """
-        async with self._database.reading("workflow_holds") as connection:
-            found = await connection.execute(HOLDS, {"workflow_id": workflow_id})
-            return found.first() is not None
+        return await self._database.transaction("record_outcomes", record)
 
 
 def changes_of(writes: Sequence[Write], finished: tuple[UUID, ...], *, freed: bool) -> Changes:
@@ -272,6 +253,18 @@ def _write(
             priority = row.document.priority
             shift = timedelta() if priority is None else priority_shift(priority)
             return Write(row, document, workflow_id, "NEEDS_OCR", (now + ocr_lag + shift, now))
+
+
+def _event(write: Write) -> DocumentEvent:
+    document = write.document
+    return DocumentEvent(
+        document.document_id,
+        document.batch_id,
+        document.user_id,
+        document.status or Status.QUEUED,
+        document.attempt,
+        write.reason,
+    )
 
 
 def _ended(document: Document) -> bool:

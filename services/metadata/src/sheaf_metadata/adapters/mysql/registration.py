@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sheaf_common.errors import AlreadyExists, Conflict, InvalidInput
 from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.errors import DUPLICATE_KEY, error_number
-from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_document_events
+from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_events
 from sheaf_metadata.adapters.mysql.rows import aware, columns, document_of, naive
 from sheaf_metadata.domain.documents import Batch, Document, Lane, Priority, Status
 from sheaf_metadata.domain.fields import ALL_FIELDS
@@ -146,7 +146,7 @@ async def _insert(
         )
         for document in documents
     ]
-    await insert_document_events(connection, events, now)
+    await insert_events(connection, events, (), now)
     recorded = Batch(batch.batch_id, batch.user_id, batch.product, len(documents), now, None)
     return recorded, in_request_order(batch, documents)
 

@@ -14,13 +14,14 @@ from sheaf_metadata.adapters.mysql.outcomes import (
     MysqlRecording,
     Write,
     changes_of,
+    holds_any,
     lock_documents,
     write_documents,
 )
 from sheaf_metadata.domain.claims import QUARANTINE_AT_DISPATCHES, WORKER_LOST
 from sheaf_metadata.domain.documents import Status
 from sheaf_metadata.domain.outcomes import MAX_OUTCOMES, ReleaseCause
-from sheaf_metadata.ports import Outdate, Released
+from sheaf_metadata.ports import Changes, Outdate, Released
 
 # workflow_id_idx.
 _HELD_IDS: Final = text(
@@ -46,27 +47,26 @@ class MysqlOutcomes(MysqlRecording):
         """See `Outcomes`."""
         ids = list(document_ids) or await self._held(workflow_id)
 
-        async def release(connection: AsyncConnection) -> tuple[list[Write], tuple[UUID, ...]]:
+        async def release(connection: AsyncConnection) -> Released:
             locked, now = await lock_documents(connection, ids)
-            if now is None:
-                return [], ()
             writes = [
                 _write(row, cause, now)
                 for row in locked.values()
-                if row.document.workflow_id == workflow_id
+                if now is not None
+                and row.document.workflow_id == workflow_id
                 and row.document.status is Status.PROCESSING
             ]
-            return writes, await write_documents(connection, writes, now, outdate)
+            if now is None or not writes:
+                return Released((), (), Changes())
+            finished = await write_documents(connection, writes, now, outdate)
+            freed = not await holds_any(connection, workflow_id)
+            return Released(
+                _ids(writes, Status.QUEUED),
+                _ids(writes, Status.QUARANTINED),
+                changes_of(writes, finished, freed=freed),
+            )
 
-        writes, finished = await self._database.transaction("release_claim", release)
-        requeued = [w.document.document_id for w in writes if w.document.status is Status.QUEUED]
-        quarantined = [
-            w.document.document_id for w in writes if w.document.status is Status.QUARANTINED
-        ]
-        freed = bool(writes) and not await self._holds(workflow_id)
-        return Released(
-            tuple(requeued), tuple(quarantined), changes_of(writes, finished, freed=freed)
-        )
+        return await self._database.transaction("release_claim", release)
 
     async def _held(self, workflow_id: str) -> list[UUID]:
         """What the workflow holds. Read without locks: those are taken by PRIMARY alone."""
@@ -75,6 +75,10 @@ class MysqlOutcomes(MysqlRecording):
                 _HELD_IDS, {"workflow_id": workflow_id, "limit": MAX_OUTCOMES}
             )
             return [UUID(bytes=document_id) for document_id in found.scalars()]
+
+
+def _ids(writes: Sequence[Write], status: Status) -> tuple[UUID, ...]:
+    return tuple(write.document.document_id for write in writes if write.document.status is status)
 
 
 def _write(row: LockedDocument, cause: ReleaseCause, now: datetime) -> Write:

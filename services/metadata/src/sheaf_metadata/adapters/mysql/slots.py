@@ -33,7 +33,10 @@ HELD_BY: Final = text(
     "SELECT 1 FROM document d FORCE INDEX (workflow_id_idx)"
     " WHERE d.workflow_id = :workflow_id AND d.status = 'processing' LIMIT 1"
 )
-_CREATE: Final = text("INSERT IGNORE INTO workflow_slot (lane, slot) VALUES (:lane, :slot)")
+_CREATE: Final = text(
+    "INSERT INTO workflow_slot (lane, slot) VALUES (:lane, :slot)"
+    " ON DUPLICATE KEY UPDATE slot = slot"
+)
 _NAME: Final = text(
     "UPDATE workflow_slot SET workflow_id = :workflow_id WHERE lane = :lane AND slot = :slot"
 )

@@ -15,6 +15,8 @@ log = structlog.get_logger()
 
 _FAILURES_TO_SHUT: Final = 3
 _PROBE_S: Final = 0.25
+REDIS_ERRORS: Final = (RedisError, OSError, EOFError, RuntimeError, TimeoutError)
+"""What a call of Redis may raise; uvloop says RuntimeError of a connection that is gone."""
 
 ResultT = TypeVar("ResultT")
 
@@ -51,7 +53,7 @@ class RedisGate:
         try:
             async with asyncio.timeout(self._budget_s):
                 result = await work
-        except (RedisError, OSError, TimeoutError) as error:
+        except REDIS_ERRORS as error:
             self._failed(operation, error)
             return None
         finally:
@@ -78,7 +80,7 @@ class RedisGate:
             await asyncio.sleep(_PROBE_S)
             try:
                 await self.ping()
-            except (RedisError, OSError, TimeoutError):
+            except REDIS_ERRORS:
                 continue
             log.info("redis answers again")
             self._failures = 0

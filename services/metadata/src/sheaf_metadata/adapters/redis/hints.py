@@ -12,10 +12,9 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from redis.exceptions import RedisError
 
 from sheaf_common.ids import new_id
-from sheaf_metadata.adapters.redis.gate import RedisGate
+from sheaf_metadata.adapters.redis.gate import REDIS_ERRORS, RedisGate
 from sheaf_metadata.domain.documents import Lane
 from sheaf_metadata.ports import Changes
 from sheaf_metadata.service.waiting import (
@@ -75,12 +74,12 @@ class RedisAnnouncer:
     async def listen(self) -> None:
         """Wakes this process's waiters by other processes' hints. Runs until cancelled.
 
-        Subscribes again after a failure, and then wakes everyone once: hints were missed.
+        Subscribes again after a failure; what was missed meanwhile waiters find by themselves.
         """
         while True:
             try:
                 await self._listen()
-            except (RedisError, OSError, TimeoutError) as error:
+            except REDIS_ERRORS as error:
                 log.debug("subscription lost", error=str(error))
             await asyncio.sleep(_AGAIN_S)
 
