@@ -287,7 +287,7 @@ def metadata_settings(database_url: str, redis_url: str, **record: Any) -> Metad
         process=ProcessSettings(),
         grpc=GrpcSettings.model_construct(token=SecretStr(_TOKEN)),
         server=ServerSettings.model_construct(
-            host="127.0.0.1", port=0, metrics_host="127.0.0.1", metrics_port=0
+            host="127.0.0.1", port=0, metrics_port=0
         ),
         database=DatabaseSettings.model_construct(url=SecretStr(database_url)),
         redis=RedisSettings.model_construct(url=SecretStr(redis_url)),

@@ -27,7 +27,6 @@ def settings_over(env: Mapping[str, str], **changed: Any) -> StorageSettings:
     own = {
         "STORAGE_HOST": "127.0.0.1",
         "STORAGE_PORT": 0,
-        "STORAGE_METRICS_HOST": "127.0.0.1",
         "STORAGE_METRICS_PORT": 0,
         "STORAGE_PART_SIZE_BYTES": PART_BYTES,
         "GRPC_TOKEN": SecretStr(TOKEN),

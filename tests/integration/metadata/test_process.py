@@ -35,7 +35,6 @@ async def environ(database_servers: Stack) -> dict[str, str]:
         "REDIS_URL": database_servers.env["REDIS_URL"],
         "GRPC_TOKEN": _TOKEN,
         "METADATA_HOST": HOST,
-        "METADATA_METRICS_HOST": HOST,
         "METADATA_METRICS_PORT": "0",
         "METADATA_PORT": "0",
     }

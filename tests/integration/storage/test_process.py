@@ -45,7 +45,6 @@ def environment(seaweedfs: Stack) -> dict[str, str]:
     own = {
         "STORAGE_HOST": "127.0.0.1",
         "STORAGE_PORT": "0",
-        "STORAGE_METRICS_HOST": "127.0.0.1",
         "STORAGE_METRICS_PORT": "0",
     }
     return seaweedfs.env | own

@@ -91,9 +91,10 @@ def test_a_service_gets_every_variable_that_it_needs(make_plan: Any) -> None:
     assert len(env["GRPC_TOKEN"]) == 43
 
 
-def test_metrics_are_served_on_loopback(make_plan: Any) -> None:
+def test_every_service_listens_on_loopback(make_plan: Any) -> None:
     """Also where a service's own default is every address."""
-    assert make_plan().env["STORAGE_METRICS_HOST"] == "127.0.0.1"
+    env = make_plan().env
+    assert {env[f"{name}_HOST"] for name in ("STORAGE", "METADATA", "GATEWAY")} == {"127.0.0.1"}
 
 
 def test_a_users_server_replaces_the_embedded_one(make_plan: Any) -> None:

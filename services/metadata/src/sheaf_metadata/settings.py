@@ -12,13 +12,8 @@ from sheaf_common.settings import SettingsGroup, variable
 class ServerSettings(SettingsGroup):
     """Where this process listens."""
 
-    host: str = variable("METADATA_HOST", "0.0.0.0", "address of the gRPC port")  # noqa: S104 - a container's default
+    host: str = variable("METADATA_HOST", "0.0.0.0", "address of every listener")  # noqa: S104 - a container's default
     port: int = variable("METADATA_PORT", 50052, "gRPC port", ge=0, le=65535)
-    metrics_host: str = variable(
-        "METADATA_METRICS_HOST",
-        "0.0.0.0",  # noqa: S104 - a container's default
-        "address of the metrics port",
-    )
     metrics_port: int = variable("METADATA_METRICS_PORT", 9462, "metrics port", ge=0, le=65535)
 
 

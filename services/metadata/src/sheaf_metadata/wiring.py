@@ -43,7 +43,7 @@ async def metadata_service(
     server, record = settings.server, settings.record
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        await enter(metrics_endpoint(server.metrics_host, server.metrics_port))
+        await enter(metrics_endpoint(server.host, server.metrics_port))
         prepare = migrate if record.migrate_on_start else await_schema
         await prepare(settings.database, timeout_s=record.start_timeout_s)
         engine = await enter(database_engine(settings.database))

@@ -18,9 +18,8 @@ _PARTS_SHARE: Final = 3, 4
 class ServerSettings(SettingsGroup):
     """Where this process listens."""
 
-    host: str = variable("STORAGE_HOST", "0.0.0.0", "gRPC listen address")  # noqa: S104 - a container's default
+    host: str = variable("STORAGE_HOST", "0.0.0.0", "address of every listener")  # noqa: S104 - a container's default
     port: int = variable("STORAGE_PORT", 50051, "gRPC port", ge=0, le=65535)
-    metrics_host: str = variable("STORAGE_METRICS_HOST", "0.0.0.0", "metrics address")  # noqa: S104 - as above
     metrics_port: int = variable("STORAGE_METRICS_PORT", 9461, "metrics port", ge=0, le=65535)
 
 

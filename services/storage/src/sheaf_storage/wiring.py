@@ -44,7 +44,7 @@ async def storage(settings: StorageSettings, lifecycle: Lifecycle) -> AsyncItera
     parts = ByteBudget(blobs.part_buffer_bytes, blobs.buffer_wait_s)
     limits = PutLimits(blobs.max_object_bytes, blobs.part_size_bytes, blobs.upload_parts_in_flight)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(metrics_endpoint(server.metrics_host, server.metrics_port))
+        await stack.enter_async_context(metrics_endpoint(server.host, server.metrics_port))
         pool = await stack.enter_async_context(s3_client_pool(settings.s3))
         threads = stack.enter_context(_threads(blobs.io_threads))
         sniffer = stack.enter_context(libmagic_sniffer(blobs.sniff_threads))

@@ -55,9 +55,9 @@ class Service:
         return self.ask_alone if set(self.needs) & set(external) else self.ask
 
     def environment(self, ports: Mapping[str, int]) -> dict[str, str]:
-        """Where it listens, by its own variables: `…_PORT`, and `…_HOST` for each."""
-        hosts = {f"{variable.removesuffix('_PORT')}_HOST": HOST for variable in ports}
-        return hosts | {variable: str(port) for variable, port in ports.items()}
+        """Where it listens, by its own variables: one host, and each port."""
+        listen = {f"{self.name.upper()}_HOST": HOST}
+        return listen | {variable: str(port) for variable, port in ports.items()}
 
     def exports(self, ports: Mapping[str, int]) -> dict[str, str]:
         """The variables by which others find it."""

@@ -17,16 +17,24 @@ app = App(
     result_action="return_value",
     version_flags=[],
 )
-app.command("sheaf_dev.cli.demo:demo")
-app.command("sheaf_dev.cli.process:process")
-app.command("sheaf_dev.cli.up:up")
+app.command(
+    "sheaf_dev.cli.demo:demo",
+    help="Send sample documents through the whole system and show what came out.",
+)
+app.command(
+    "sheaf_dev.cli.process:process",
+    help="Send files or folders to the running stack; show what came out.",
+)
+app.command("sheaf_dev.cli.up:up", help="Start the servers and services; print where they are.")
 app.command("sheaf_dev.cli.up:supervise", show=False)
-app.command("sheaf_dev.cli.down:down")
-app.command("sheaf_dev.cli.status:status")
-app.command("sheaf_dev.cli.config:config")
-app.command("sheaf_dev.cli.test:test")
-app.command("sheaf_dev.cli.check:check")
-app.command("sheaf_dev.cli.proto:proto")
+app.command("sheaf_dev.cli.down:down", help="Stop them; the data stays.")
+app.command("sheaf_dev.cli.status:status", help="Show each process with its port and health.")
+app.command(
+    "sheaf_dev.cli.config:config", help="Print the configuration in force, by variable name."
+)
+app.command("sheaf_dev.cli.test:test", help="Run the whole test suite, against real servers.")
+app.command("sheaf_dev.cli.check:check", help="Format, lint, types, protos, imports.")
+app.command("sheaf_dev.cli.proto:proto", help="Generate the code in proto/src again.")
 
 
 def run(arguments: list[str]) -> int:
