@@ -168,23 +168,13 @@ async def grpc_peer(name: str, address: str, settings: GrpcSettings) -> AsyncIte
         ("grpc.enable_retries", 0),
         ("grpc.use_local_subchannel_pool", 1),
     ]
-    if settings.uses_tls:
-        channel = grpc.aio.secure_channel(address, _channel_credentials(settings), options)
-    else:
+    if (tls := settings.tls_material()) is None:
         channel = grpc.aio.insecure_channel(address, options)
+    else:
+        credentials = grpc.ssl_channel_credentials(tls.ca, tls.private_key, tls.certificate)
+        channel = grpc.aio.secure_channel(address, credentials, options)
     token = settings.token.get_secret_value() if settings.token else None
     try:
         yield Peer(name, channel, token)
     finally:
         await channel.close(grace=1.0)
-
-
-def _channel_credentials(settings: GrpcSettings) -> grpc.ChannelCredentials:
-    assert settings.tls_key_file is not None  # noqa: S101 - settings hold all three or none
-    assert settings.tls_cert_file is not None  # noqa: S101 - as above
-    assert settings.tls_ca_file is not None  # noqa: S101 - as above
-    return grpc.ssl_channel_credentials(
-        root_certificates=settings.tls_ca_file.read_bytes(),
-        private_key=settings.tls_key_file.read_bytes(),
-        certificate_chain=settings.tls_cert_file.read_bytes(),
-    )

@@ -88,20 +88,15 @@ async def grpc_server(
 
 
 def _bind(server: grpc.aio.Server, address: str, settings: GrpcSettings) -> int:
+    tls = settings.tls_material()
     try:
-        if settings.uses_tls:
-            return server.add_secure_port(address, _server_credentials(settings))
-        return server.add_insecure_port(address)
+        if tls is None:
+            return server.add_insecure_port(address)
+        credentials = grpc.ssl_server_credentials(
+            [(tls.private_key, tls.certificate)],
+            root_certificates=tls.ca,
+            require_client_auth=True,
+        )
+        return server.add_secure_port(address, credentials)
     except RuntimeError as error:
         raise OSError(f"cannot listen on {address}: {error}") from error
-
-
-def _server_credentials(settings: GrpcSettings) -> grpc.ServerCredentials:
-    assert settings.tls_key_file is not None  # noqa: S101 - settings hold all three or none
-    assert settings.tls_cert_file is not None  # noqa: S101 - as above
-    assert settings.tls_ca_file is not None  # noqa: S101 - as above
-    return grpc.ssl_server_credentials(
-        [(settings.tls_key_file.read_bytes(), settings.tls_cert_file.read_bytes())],
-        root_certificates=settings.tls_ca_file.read_bytes(),
-        require_client_auth=True,
-    )

@@ -1,11 +1,21 @@
 """How gRPC peers find and trust each other; the same variables for every service."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from pydantic import SecretStr, model_validator
 
 from sheaf_common.settings import SettingsGroup, variable
+
+
+@dataclass(frozen=True, slots=True)
+class TlsMaterial:
+    """What mTLS needs, each in PEM."""
+
+    certificate: bytes
+    private_key: bytes
+    ca: bytes
 
 
 class GrpcSettings(SettingsGroup):
@@ -29,10 +39,19 @@ class GrpcSettings(SettingsGroup):
         "GRPC_MAX_CALL_S", 300.0, "the longest that a call may take, in seconds", gt=0, le=3600
     )
 
-    @property
-    def uses_tls(self) -> bool:
-        """Whether peers meet by mTLS."""
-        return self.tls_cert_file is not None
+    def tls_material(self) -> TlsMaterial | None:
+        """The three files' contents; None where peers do not meet by mTLS.
+
+        Raises:
+            OSError: a file cannot be read.
+        """
+        if not (self.tls_cert_file and self.tls_key_file and self.tls_ca_file):
+            return None
+        return TlsMaterial(
+            certificate=self.tls_cert_file.read_bytes(),
+            private_key=self.tls_key_file.read_bytes(),
+            ca=self.tls_ca_file.read_bytes(),
+        )
 
     @model_validator(mode="after")
     def _some_trust(self) -> Self:
