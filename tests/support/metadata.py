@@ -286,9 +286,7 @@ def metadata_settings(database_url: str, redis_url: str, **record: Any) -> Metad
     return MetadataSettings(
         process=ProcessSettings(),
         grpc=GrpcSettings.model_construct(token=SecretStr(_TOKEN)),
-        server=ServerSettings.model_construct(
-            host="127.0.0.1", port=0, metrics_port=0
-        ),
+        server=ServerSettings.model_construct(host="127.0.0.1", port=0, metrics_port=0),
         database=DatabaseSettings.model_construct(url=SecretStr(database_url)),
         redis=RedisSettings.model_construct(url=SecretStr(redis_url)),
         record=RecordSettings.model_construct(**record),

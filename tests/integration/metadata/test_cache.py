@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from redis.asyncio import Redis
 
+from sheaf.metadata.v1 import document_pb2
 from sheaf_common.ids import new_id
 from sheaf_dev.stack import Stack
 from sheaf_metadata.adapters.redis.cache import RedisDocumentCache
@@ -112,6 +113,28 @@ async def test_a_row_of_another_shape_is_a_miss(cache: RedisDocumentCache, clien
         assert found is None or found.row_version == 0
     await cache.put([at(document, 8)])
     assert await cache.get(document.document_id) == at(document, 8)
+
+
+async def test_a_change_is_seen_at_once(metadata: Metadata) -> None:
+    """A cached state is gone when the claim, the release or the record that ends it answers."""
+    (document_id,) = await metadata.registered(1)
+
+    async def status() -> str:
+        found = await metadata.document(document_id)
+        return document_pb2.DocumentStatus.Name(found.status)
+
+    seen = [await status(), await status()]
+    group = await metadata.claimed()
+    seen += [await status(), await status()]
+    await metadata.release(group.workflow_id)
+    seen += [await status(), await status()]
+    await metadata.complete(await metadata.claimed())
+    seen += [await status(), await status()]
+    assert seen == [
+        f"DOCUMENT_STATUS_{name}"
+        for name in ("QUEUED", "PROCESSING", "QUEUED", "COMPLETED")
+        for _ in range(2)
+    ]
 
 
 async def test_a_status_is_never_seen_to_go_back(metadata: Metadata) -> None:

@@ -3,10 +3,14 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from sheaf_dev.stack import Stack
+from sheaf_metadata.adapters.mysql import slots
+from sheaf_metadata.domain.documents import Lane
 from support.metadata import Metadata, metadata_settings, new_document, served
 
 _DOCUMENTS = 600
@@ -102,3 +106,36 @@ async def test_a_claimer_that_stops_in_the_middle_blocks_nobody(
 
     assert len(group.documents) == 15
     assert took_s < 0.5
+
+
+async def test_a_place_taken_since_the_question_began_is_not_free(
+    metadata: Metadata, other: Metadata, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another claimer commits while the search is between two places: its snapshot is old.
+
+    The search looks at the first place, which is held, sleeps there, and only then locks the
+    second, which names a workflow by now whose documents it cannot see in processing.
+    """
+    _, second = await metadata.registered(2)
+    await metadata.claimed(max_workflows=2, max_documents=1)
+    slow = slots.TAKE.text.replace(slots.FREE, f"({slots.FREE} OR SLEEP(0.6) = 1)")
+    monkeypatch.setattr(slots, "TAKE", text(slow))
+    async with metadata.engine.connect() as search, other.engine.connect() as claimer:
+        await claimer.execute(
+            text("UPDATE document SET status = 'processing', workflow_id = 'w' WHERE id = :id"),
+            {"id": UUID(second).bytes},
+        )
+        await claimer.execute(text("UPDATE workflow_slot SET workflow_id = 'w' WHERE slot = 1"))
+        searching = asyncio.create_task(slots.lock_free_slot(search, Lane.TEXT, 2))
+        await is_sleeping(metadata)
+        await claimer.commit()
+        assert await searching is None
+
+
+async def is_sleeping(metadata: Metadata) -> None:
+    """Returns once the search sleeps."""
+    async with asyncio.timeout(5):
+        while not await metadata.sql(
+            "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'"
+        ):
+            pass

@@ -1,5 +1,6 @@
 """Reading documents, batches and lists: fields, users, order and cursors."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -64,7 +65,7 @@ async def test_someone_elses_is_not_found(metadata: Metadata, wait_s: float) -> 
             with pytest.raises(NotFound):
                 await metadata.document(document_id, wait_s=wait_s)
         with pytest.raises(NotFound):
-            await metadata.batch(batch_id, wait_s=wait_s)
+            await asyncio.wait_for(metadata.batch(batch_id, wait_s=wait_s), 2)
         listed = await metadata.call("ListDocuments", metadata_pb2.ListDocumentsRequest())
         assert list(listed.documents) == []
     await metadata.complete(await metadata.claimed())

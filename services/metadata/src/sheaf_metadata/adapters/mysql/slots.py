@@ -13,7 +13,7 @@ from sheaf_metadata.domain.documents import Lane
 
 # PRIMARY of workflow_slot, workflow_id_idx of document: one look for each place. With LIMIT,
 # and not as [NOT] EXISTS, which MariaDB turns into a scan of every document that had a workflow.
-_FREE: Final = (
+FREE: Final = (
     "(SELECT 1 FROM document d FORCE INDEX (workflow_id_idx)"
     " WHERE d.workflow_id = s.workflow_id AND d.status = 'processing' LIMIT 1) IS NULL"
 )
@@ -22,11 +22,11 @@ SURVEY: Final = text(
     " WHERE d.status = 'queued' AND d.lane = :lane) AS work,"
     " (SELECT COUNT(*) FROM workflow_slot WHERE lane = :lane AND slot < :slots) AS known,"
     " EXISTS (SELECT 1 FROM workflow_slot s WHERE s.lane = :lane AND s.slot < :slots"
-    f" AND {_FREE}) AS free"
+    f" AND {FREE}) AS free"
 )
 TAKE: Final = text(
     "SELECT s.slot, s.workflow_id FROM workflow_slot s"  # noqa: S608 - a constant
-    f" WHERE s.lane = :lane AND s.slot < :slots AND s.slot > :after AND {_FREE}"
+    f" WHERE s.lane = :lane AND s.slot < :slots AND s.slot > :after AND {FREE}"
     " ORDER BY s.slot LIMIT 1 FOR UPDATE SKIP LOCKED"
 )
 HELD_BY: Final = text(
