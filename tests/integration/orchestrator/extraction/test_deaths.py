@@ -96,6 +96,16 @@ async def test_a_crash_has_evidence(pool: PoolFactory) -> None:
         assert opened.stats().failures == {"CRASHED": 1}
 
 
+async def test_a_large_parent_is_not_taken_for_the_cause(pool: PoolFactory) -> None:
+    """The kernel counts the parent's memory at the fork; a crash is a crash all the same."""
+    memory = bytearray(600 * MIB)
+    memory[::4096] = b"x" * len(memory[::4096])
+    async with pool() as opened:
+        error = await died(opened, "test/crash")
+        assert len(memory) == 600 * MIB
+        assert error.reason is Reason.CRASHED
+
+
 async def test_two_deaths_are_quarantine(pool: PoolFactory) -> None:
     """After the second subprocess the document is set apart, with both deaths as evidence."""
     async with pool() as opened:

@@ -48,7 +48,7 @@ class WorkerProcess:
         self.documents = 0
         self.killed_for: Reason | None = None
         """The limit for which the parent killed it, if it did."""
-        self.hello: Hello
+        self._hello: Hello | None = None
         self._popen, self._channel, self._tail = popen, channel, tail
         self._folder = folder
         self._burial: asyncio.Task[Exit] | None = None
@@ -63,7 +63,7 @@ class WorkerProcess:
         process = cls._spawn(registry, limits, folder)
         try:
             async with asyncio.timeout(limits.start_s):
-                process.hello = await process.greeting()
+                await process.greeting()
         except (ChannelClosed, TimeoutError) as error:
             exit_ = await _to_the_end(process.bury())
             raise StartFailed(f"{str(error) or 'no hello in time'}; {describe(exit_)}") from error
@@ -98,12 +98,12 @@ class WorkerProcess:
         tail = Tail(tail_in, limits.stderr_tail_bytes)
         return cls(popen, Channel(ours_in, ours_out), tail, folder)
 
-    async def greeting(self) -> Hello:
-        """The first frame of its life. Raises ChannelClosed."""
+    async def greeting(self) -> None:
+        """Takes the first frame of its life as `hello`. Raises ChannelClosed."""
         reply, _ = await self._receive(0)
         if not isinstance(reply, Hello):
             raise ChannelClosed("no hello")
-        return reply
+        self._hello = reply
 
     async def exchange(
         self, request: Request, content: Content, max_reply_bytes: int
@@ -122,6 +122,13 @@ class WorkerProcess:
             return decode_reply(header), body
         except msgspec.MsgspecError as error:
             raise ChannelClosed(f"reply not understood: {error}") from error
+
+    @property
+    def hello(self) -> Hello:
+        """What it said of itself at its start."""
+        if self._hello is None:
+            raise RuntimeError("the subprocess has not said hello")
+        return self._hello
 
     @property
     def ended(self) -> bool:
@@ -164,9 +171,18 @@ class WorkerProcess:
         self._popen.returncode = os.waitstatus_to_exitcode(status)
         self._watch.close()
         self._channel.close()
-        exit_ = Exit(self._popen.returncode, usage.ru_maxrss * 1024, self._tail.close())
+        exit_ = Exit(
+            self._popen.returncode, self._peak_bytes(usage.ru_maxrss * 1024), self._tail.close()
+        )
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
         return exit_
+
+    def _peak_bytes(self, counted_bytes: int) -> int:
+        """Its peak memory. The kernel counts the parent's at the fork in, which says nothing."""
+        if self._hello is None:
+            return 0
+        own = counted_bytes > self._hello.counted_peak_bytes
+        return counted_bytes if own else self._hello.rss_bytes
 
 
 async def _to_the_end(burial: "asyncio.Task[Exit]") -> Exit:

@@ -49,6 +49,8 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello"):
     """``netns``: no network; ``none``: the kernel refused, network is reachable."""
     versions: dict[str, str]
     rss_bytes: int
+    counted_peak_bytes: int
+    """What the kernel counts as its peak memory so far, that of the parent at the fork included."""
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):

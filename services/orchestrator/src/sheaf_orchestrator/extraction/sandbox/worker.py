@@ -8,6 +8,7 @@ import ctypes
 import gc
 import io
 import os
+import resource
 import sys
 import time
 import traceback
@@ -47,7 +48,12 @@ def main() -> None:
     registry = import_module(registry_name)
     gc.collect()
     gc.freeze()
-    hello = Hello(isolation=isolation, versions=registry.library_versions(), rss_bytes=_rss_bytes())
+    hello = Hello(
+        isolation=isolation,
+        versions=registry.library_versions(),
+        rss_bytes=_rss_bytes(),
+        counted_peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    )
     _send(replies, hello, b"")
     Worker(registry, limits, requests, replies).serve()
 
