@@ -8,10 +8,8 @@ from uuid import UUID
 from sheaf_metadata.domain.api_keys import ApiKey, RecordedKey
 from sheaf_metadata.domain.claims import (
     ClaimedDocument,
-    ClaimedGroup,
     ClaimLimits,
     ClaimTry,
-    DocumentAttempt,
 )
 from sheaf_metadata.domain.documents import BatchView, Document, Lane
 from sheaf_metadata.domain.fields import Fields
@@ -93,16 +91,6 @@ class FakeClaims:
         self.tries += 1
         self.likely.append(likely)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-
-    async def renew(
-        self, workflow_id: str, documents: Sequence[DocumentAttempt], lease_ttl_s: float
-    ) -> Sequence[UUID]:
-        """Nothing is lost."""
-        return ()
-
-    async def expired(self, max_workflows: int) -> Sequence[ClaimedGroup]:
-        """None."""
-        return ()
 
 
 @dataclass

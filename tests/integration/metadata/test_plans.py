@@ -14,11 +14,11 @@ from sheaf_metadata.adapters.mysql import (
     batches,
     claims,
     leases,
-    outcomes,
     reading,
     registration,
     slots,
     sweeping,
+    writing,
 )
 from sheaf_metadata.adapters.mysql.rows import aware
 from sheaf_metadata.domain.documents import Status
@@ -86,6 +86,11 @@ async def rows_read(
     """How many rows and index entries the server reads to answer."""
     await connection.exec_driver_sql("FLUSH STATUS")
     (await connection.execute(statement, parameters)).all()
+    return await handler_reads(connection)
+
+
+async def handler_reads(connection: AsyncConnection) -> int:
+    """What the session has read since its status was flushed."""
     counted = await connection.execute(text("SHOW SESSION STATUS LIKE 'Handler_read_%'"))
     ours = {"Handler_read_first", "Handler_read_key", "Handler_read_last", "Handler_read_next"}
     ours |= {"Handler_read_prev", "Handler_read_rnd_next"}
@@ -157,8 +162,8 @@ async def test_expired_leases_are_looked_for_among_the_held(connection: AsyncCon
 async def test_outcomes_are_locked_by_primary_key(connection: AsyncConnection) -> None:
     """In ascending id; batches too, and whether one is done is asked by its index."""
     ids = await some_ids(connection, "processing", 50)
-    assert_plan(await explained(connection, outcomes.LOCK_DOCUMENTS, {"ids": ids}), "PRIMARY")
-    held = await explained(connection, outcomes.HOLDS, {"workflow_id": "w"})
+    assert_plan(await explained(connection, writing.LOCK_DOCUMENTS, {"ids": ids}), "PRIMARY")
+    held = await explained(connection, writing.HOLDS, {"workflow_id": "w"})
     assert_plan(held, "workflow_id_idx")
     batch_ids = list((await connection.exec_driver_sql("SELECT id FROM batch")).scalars())
     assert_plan(await explained(connection, batches.LOCK, {"ids": batch_ids}), "PRIMARY", "b")
@@ -166,6 +171,26 @@ async def test_outcomes_are_locked_by_primary_key(connection: AsyncConnection) -
     assert_plan(done, "PRIMARY", "b")
     assert_plan(done, "batch_idx", "d")
     assert await rows_read(connection, batches.DONE, {"ids": batch_ids}) < 100
+
+
+async def test_outcomes_are_written_by_primary_key(connection: AsyncConnection) -> None:
+    """All in one statement, whose every row is found by its id."""
+    ids = [UUID(bytes=each) for each in await some_ids(connection, "processing", 50)]
+    locked, now = await writing.lock_documents(connection, ids)
+    assert now is not None
+    writes = [
+        writing.Write(row, row.next(status=Status.FAILED, finished_at=now), "", None)
+        for row in locked.values()
+    ]
+    values = tuple(value for write in writes for value in writing.write_values(write))
+    statement = writing.write_statement(50)
+    explain = list((await connection.exec_driver_sql(f"EXPLAIN {statement}", values)).all())
+    (documents,) = [row for row in explain if row.table == "d"]
+    assert (documents.key, documents.type) == ("PRIMARY", "eq_ref")
+
+    await connection.exec_driver_sql("FLUSH STATUS")
+    assert (await connection.exec_driver_sql(statement, values)).rowcount == 50
+    assert await handler_reads(connection) < 300
 
 
 async def test_documents_and_batches_are_read_by_key(connection: AsyncConnection) -> None:

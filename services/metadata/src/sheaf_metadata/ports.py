@@ -87,7 +87,7 @@ class Reads(Protocol):
 
 
 class Claims(Protocol):
-    """Claims, and their leases."""
+    """Claims groups of queued documents."""
 
     async def try_claim(self, limits: ClaimLimits, outdate: Outdate, *, likely: bool) -> ClaimTry:
         """Claims a group if there are a place and documents now.
@@ -95,6 +95,10 @@ class Claims(Protocol):
         Unless that is `likely` it looks first, which costs less than a try for nothing.
         """
         ...
+
+
+class Leases(Protocol):
+    """Keeps claims."""
 
     async def renew(
         self, workflow_id: str, documents: Sequence[DocumentAttempt], lease_ttl_s: float
@@ -120,17 +124,8 @@ class Changes:
     freed_lanes: frozenset[Lane] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
-    """What became of released documents."""
-
-    requeued: tuple[UUID, ...]
-    quarantined: tuple[UUID, ...]
-    changes: Changes
-
-
 class Outcomes(Protocol):
-    """Ends claims: by outcomes or by release."""
+    """Ends claims by outcomes."""
 
     async def ocr_candidates(
         self, workflow_id: str, document_ids: Sequence[UUID]
@@ -143,6 +138,19 @@ class Outcomes(Protocol):
     ) -> tuple[Sequence[Disposition], Changes]:
         """Records what the workflow may still say; one disposition an outcome, in order."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What became of released documents."""
+
+    requeued: tuple[UUID, ...]
+    quarantined: tuple[UUID, ...]
+    changes: Changes
+
+
+class Releases(Protocol):
+    """Ends claims by giving documents back."""
 
     async def release(
         self,

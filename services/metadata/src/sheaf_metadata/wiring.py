@@ -15,10 +15,12 @@ from sheaf_metadata.adapters.metrics import Gauges, PoolCollector, PrometheusObs
 from sheaf_metadata.adapters.mysql.api_keys import MysqlApiKeys
 from sheaf_metadata.adapters.mysql.claims import MysqlClaims
 from sheaf_metadata.adapters.mysql.database import Database
+from sheaf_metadata.adapters.mysql.leases import MysqlLeases
 from sheaf_metadata.adapters.mysql.migrate import await_schema, migrate
+from sheaf_metadata.adapters.mysql.outcomes import MysqlOutcomes
 from sheaf_metadata.adapters.mysql.reading import MysqlReads
 from sheaf_metadata.adapters.mysql.registration import MysqlRegistrations
-from sheaf_metadata.adapters.mysql.release import MysqlOutcomes
+from sheaf_metadata.adapters.mysql.release import MysqlReleases
 from sheaf_metadata.adapters.mysql.sweeping import MysqlHousekeeping
 from sheaf_metadata.adapters.redis.cache import RedisDocumentCache
 from sheaf_metadata.adapters.redis.fairness import RedisFairness
@@ -89,15 +91,18 @@ def _servicer(
     record = settings.record
     observer = PrometheusObserver()
     fairness = RedisFairness(gate)
-    claims = MysqlClaims(database)
     return MetadataServicer(
         register_batch=RegisterBatch(MysqlRegistrations(database), fairness, announcer),
         reading=ReadDocuments(
             MysqlReads(database), cache, waiters, observer, record.wait_recheck_ms / 1000
         ),
-        claim=ClaimDocuments(claims, waiters, cache, observer, record.claim_poll_ms / 1000),
-        leases=KeepLeases(claims),
-        ending=EndClaims(MysqlOutcomes(database), fairness, cache, announcer, observer),
+        claim=ClaimDocuments(
+            MysqlClaims(database), waiters, cache, observer, record.claim_poll_ms / 1000
+        ),
+        leases=KeepLeases(MysqlLeases(database)),
+        ending=EndClaims(
+            MysqlOutcomes(database), MysqlReleases(database), fairness, cache, announcer, observer
+        ),
         house=KeepHouse(MysqlHousekeeping(database)),
         keys=KeyRing(
             MysqlApiKeys(database),

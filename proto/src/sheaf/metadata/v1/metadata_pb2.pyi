@@ -369,7 +369,9 @@ class ListDocumentsResponse(_message.Message):
     """Names the next page; empty on the last."""
     @_builtins.property
     def documents(self) -> _containers.RepeatedCompositeFieldContainer[_document_pb2.Document]:
-        """The documents, newest upload first."""
+        """The documents, newest first: by upload time; or by id, whose time is that of its making,
+        where the list is of a batch, of a workflow, of a status of one user or product, or of all.
+        """
 
     def __init__(
         self,
@@ -734,7 +736,9 @@ class Outcome(_message.Message):
 
     @_builtins.property
     def needs_ocr(self) -> Global___NeedsOcr:
-        """It needs OCR: it is queued again in that lane."""
+        """It needs OCR: it is queued again in that lane. From that lane itself it is recorded as
+        failed (OCR_EXHAUSTED).
+        """
 
     def __init__(
         self,
@@ -1035,7 +1039,7 @@ class LaneBacklog(_message.Message):
     """Workflows that hold documents in processing."""
     @_builtins.property
     def oldest_age(self) -> _duration_pb2.Duration:
-        """How long the oldest has been queued."""
+        """How long the oldest has been queued, among the thousand next in line."""
 
     def __init__(
         self,

@@ -31,7 +31,11 @@ class MetadataServiceStub:
     Calls that carry a user (call metadata x-sheaf-user-id) see that user's things only:
     someone else's are NOT_FOUND. Errors carry a google.rpc.ErrorInfo whose reason is named
     at each method. A document or batch that is not there is NOT_FOUND (DOCUMENT_NOT_FOUND,
-    BATCH_NOT_FOUND); a malformed id is INVALID_ARGUMENT (ID_INVALID).
+    BATCH_NOT_FOUND); a malformed id is INVALID_ARGUMENT (ID_INVALID), and so is any other value
+    that cannot be used (FIELD_INVALID, FIELD_UNKNOWN in a read mask; the field is named).
+    Any call may meet UNAVAILABLE (DATABASE_UNAVAILABLE; COMMIT_UNKNOWN: the change may have been
+    made, ask again), RESOURCE_EXHAUSTED (DATABASE_POOL_TIMEOUT, WAITERS_EXHAUSTED), ABORTED
+    (LOCK_CONFLICT) and DEADLINE_EXCEEDED; every call may be repeated.
     """
 
     def __init__(self, channel):
@@ -118,15 +122,20 @@ class MetadataServiceServicer:
     Calls that carry a user (call metadata x-sheaf-user-id) see that user's things only:
     someone else's are NOT_FOUND. Errors carry a google.rpc.ErrorInfo whose reason is named
     at each method. A document or batch that is not there is NOT_FOUND (DOCUMENT_NOT_FOUND,
-    BATCH_NOT_FOUND); a malformed id is INVALID_ARGUMENT (ID_INVALID).
+    BATCH_NOT_FOUND); a malformed id is INVALID_ARGUMENT (ID_INVALID), and so is any other value
+    that cannot be used (FIELD_INVALID, FIELD_UNKNOWN in a read mask; the field is named).
+    Any call may meet UNAVAILABLE (DATABASE_UNAVAILABLE; COMMIT_UNKNOWN: the change may have been
+    made, ask again), RESOURCE_EXHAUSTED (DATABASE_POOL_TIMEOUT, WAITERS_EXHAUSTED), ABORTED
+    (LOCK_CONFLICT) and DEADLINE_EXCEEDED; every call may be repeated.
     """
 
     def RegisterBatch(self, request, context):
         """Registers a batch with its documents as queued, in one transaction. From its commit on
         the documents cannot be lost. Idempotent by document id: registering the same again
-        answers what is recorded. INVALID_ARGUMENT: BATCH_EMPTY, BATCH_TOO_LARGE, ID_TOO_OLD
-        (the id's UUIDv7 time is over an hour old), USER_MISSING. ALREADY_EXISTS:
-        DOCUMENT_EXISTS, the id is another document's.
+        answers what is recorded. INVALID_ARGUMENT: BATCH_EMPTY, BATCH_TOO_LARGE,
+        DOCUMENT_REPEATED (an id stands there twice), ID_TOO_OLD (the id's UUIDv7 time is over an
+        hour old), USER_MISSING. ALREADY_EXISTS: DOCUMENT_EXISTS, the id is another document's;
+        BATCH_EXISTS, the batch is another user's or has other documents.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -213,7 +222,8 @@ class MetadataServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateApiKey(self, request, context):
-        """Records an API key by its hash. Idempotent by hash.
+        """Records an API key by its hash. Idempotent by hash. ALREADY_EXISTS: API_KEY_EXISTS, the
+        hash is another user's or the id another key's. PERMISSION_DENIED: USER_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -314,7 +324,11 @@ class MetadataService:
     Calls that carry a user (call metadata x-sheaf-user-id) see that user's things only:
     someone else's are NOT_FOUND. Errors carry a google.rpc.ErrorInfo whose reason is named
     at each method. A document or batch that is not there is NOT_FOUND (DOCUMENT_NOT_FOUND,
-    BATCH_NOT_FOUND); a malformed id is INVALID_ARGUMENT (ID_INVALID).
+    BATCH_NOT_FOUND); a malformed id is INVALID_ARGUMENT (ID_INVALID), and so is any other value
+    that cannot be used (FIELD_INVALID, FIELD_UNKNOWN in a read mask; the field is named).
+    Any call may meet UNAVAILABLE (DATABASE_UNAVAILABLE; COMMIT_UNKNOWN: the change may have been
+    made, ask again), RESOURCE_EXHAUSTED (DATABASE_POOL_TIMEOUT, WAITERS_EXHAUSTED), ABORTED
+    (LOCK_CONFLICT) and DEADLINE_EXCEEDED; every call may be repeated.
     """
 
     @staticmethod

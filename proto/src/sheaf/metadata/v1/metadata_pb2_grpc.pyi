@@ -32,7 +32,11 @@ class MetadataServiceStub:
     Calls that carry a user (call metadata x-sheaf-user-id) see that user's things only:
     someone else's are NOT_FOUND. Errors carry a google.rpc.ErrorInfo whose reason is named
     at each method. A document or batch that is not there is NOT_FOUND (DOCUMENT_NOT_FOUND,
-    BATCH_NOT_FOUND); a malformed id is INVALID_ARGUMENT (ID_INVALID).
+    BATCH_NOT_FOUND); a malformed id is INVALID_ARGUMENT (ID_INVALID), and so is any other value
+    that cannot be used (FIELD_INVALID, FIELD_UNKNOWN in a read mask; the field is named).
+    Any call may meet UNAVAILABLE (DATABASE_UNAVAILABLE; COMMIT_UNKNOWN: the change may have been
+    made, ask again), RESOURCE_EXHAUSTED (DATABASE_POOL_TIMEOUT, WAITERS_EXHAUSTED), ABORTED
+    (LOCK_CONFLICT) and DEADLINE_EXCEEDED; every call may be repeated.
     """
 
     @_typing.overload
@@ -42,9 +46,10 @@ class MetadataServiceStub:
     RegisterBatch: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.RegisterBatchRequest, _metadata_pb2.RegisterBatchResponse]
     """Registers a batch with its documents as queued, in one transaction. From its commit on
     the documents cannot be lost. Idempotent by document id: registering the same again
-    answers what is recorded. INVALID_ARGUMENT: BATCH_EMPTY, BATCH_TOO_LARGE, ID_TOO_OLD
-    (the id's UUIDv7 time is over an hour old), USER_MISSING. ALREADY_EXISTS:
-    DOCUMENT_EXISTS, the id is another document's.
+    answers what is recorded. INVALID_ARGUMENT: BATCH_EMPTY, BATCH_TOO_LARGE,
+    DOCUMENT_REPEATED (an id stands there twice), ID_TOO_OLD (the id's UUIDv7 time is over an
+    hour old), USER_MISSING. ALREADY_EXISTS: DOCUMENT_EXISTS, the id is another document's;
+    BATCH_EXISTS, the batch is another user's or has other documents.
     """
     GetDocument: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.GetDocumentRequest, _metadata_pb2.GetDocumentResponse]
     """Reads a document; waits for its terminal status if asked to."""
@@ -74,7 +79,9 @@ class MetadataServiceStub:
     PruneEvents: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.PruneEventsRequest, _metadata_pb2.PruneEventsResponse]
     """Deletes events older than an age, a bounded number at a time."""
     CreateApiKey: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.CreateApiKeyRequest, _metadata_pb2.CreateApiKeyResponse]
-    """Records an API key by its hash. Idempotent by hash."""
+    """Records an API key by its hash. Idempotent by hash. ALREADY_EXISTS: API_KEY_EXISTS, the
+    hash is another user's or the id another key's. PERMISSION_DENIED: USER_MISMATCH.
+    """
     ResolveApiKey: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ResolveApiKeyRequest, _metadata_pb2.ResolveApiKeyResponse]
     """Finds the owner of an API key by its hash. UNAUTHENTICATED: API_KEY_UNKNOWN,
     API_KEY_EXPIRED, API_KEY_REVOKED.
@@ -87,16 +94,21 @@ class MetadataServiceAsyncStub(MetadataServiceStub):
     Calls that carry a user (call metadata x-sheaf-user-id) see that user's things only:
     someone else's are NOT_FOUND. Errors carry a google.rpc.ErrorInfo whose reason is named
     at each method. A document or batch that is not there is NOT_FOUND (DOCUMENT_NOT_FOUND,
-    BATCH_NOT_FOUND); a malformed id is INVALID_ARGUMENT (ID_INVALID).
+    BATCH_NOT_FOUND); a malformed id is INVALID_ARGUMENT (ID_INVALID), and so is any other value
+    that cannot be used (FIELD_INVALID, FIELD_UNKNOWN in a read mask; the field is named).
+    Any call may meet UNAVAILABLE (DATABASE_UNAVAILABLE; COMMIT_UNKNOWN: the change may have been
+    made, ask again), RESOURCE_EXHAUSTED (DATABASE_POOL_TIMEOUT, WAITERS_EXHAUSTED), ABORTED
+    (LOCK_CONFLICT) and DEADLINE_EXCEEDED; every call may be repeated.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RegisterBatch: _aio.UnaryUnaryMultiCallable[_metadata_pb2.RegisterBatchRequest, _metadata_pb2.RegisterBatchResponse]  # type: ignore[assignment]
     """Registers a batch with its documents as queued, in one transaction. From its commit on
     the documents cannot be lost. Idempotent by document id: registering the same again
-    answers what is recorded. INVALID_ARGUMENT: BATCH_EMPTY, BATCH_TOO_LARGE, ID_TOO_OLD
-    (the id's UUIDv7 time is over an hour old), USER_MISSING. ALREADY_EXISTS:
-    DOCUMENT_EXISTS, the id is another document's.
+    answers what is recorded. INVALID_ARGUMENT: BATCH_EMPTY, BATCH_TOO_LARGE,
+    DOCUMENT_REPEATED (an id stands there twice), ID_TOO_OLD (the id's UUIDv7 time is over an
+    hour old), USER_MISSING. ALREADY_EXISTS: DOCUMENT_EXISTS, the id is another document's;
+    BATCH_EXISTS, the batch is another user's or has other documents.
     """
     GetDocument: _aio.UnaryUnaryMultiCallable[_metadata_pb2.GetDocumentRequest, _metadata_pb2.GetDocumentResponse]  # type: ignore[assignment]
     """Reads a document; waits for its terminal status if asked to."""
@@ -126,7 +138,9 @@ class MetadataServiceAsyncStub(MetadataServiceStub):
     PruneEvents: _aio.UnaryUnaryMultiCallable[_metadata_pb2.PruneEventsRequest, _metadata_pb2.PruneEventsResponse]  # type: ignore[assignment]
     """Deletes events older than an age, a bounded number at a time."""
     CreateApiKey: _aio.UnaryUnaryMultiCallable[_metadata_pb2.CreateApiKeyRequest, _metadata_pb2.CreateApiKeyResponse]  # type: ignore[assignment]
-    """Records an API key by its hash. Idempotent by hash."""
+    """Records an API key by its hash. Idempotent by hash. ALREADY_EXISTS: API_KEY_EXISTS, the
+    hash is another user's or the id another key's. PERMISSION_DENIED: USER_MISMATCH.
+    """
     ResolveApiKey: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ResolveApiKeyRequest, _metadata_pb2.ResolveApiKeyResponse]  # type: ignore[assignment]
     """Finds the owner of an API key by its hash. UNAUTHENTICATED: API_KEY_UNKNOWN,
     API_KEY_EXPIRED, API_KEY_REVOKED.
@@ -138,7 +152,11 @@ class MetadataServiceServicer(metaclass=_abc_1.ABCMeta):
     Calls that carry a user (call metadata x-sheaf-user-id) see that user's things only:
     someone else's are NOT_FOUND. Errors carry a google.rpc.ErrorInfo whose reason is named
     at each method. A document or batch that is not there is NOT_FOUND (DOCUMENT_NOT_FOUND,
-    BATCH_NOT_FOUND); a malformed id is INVALID_ARGUMENT (ID_INVALID).
+    BATCH_NOT_FOUND); a malformed id is INVALID_ARGUMENT (ID_INVALID), and so is any other value
+    that cannot be used (FIELD_INVALID, FIELD_UNKNOWN in a read mask; the field is named).
+    Any call may meet UNAVAILABLE (DATABASE_UNAVAILABLE; COMMIT_UNKNOWN: the change may have been
+    made, ask again), RESOURCE_EXHAUSTED (DATABASE_POOL_TIMEOUT, WAITERS_EXHAUSTED), ABORTED
+    (LOCK_CONFLICT) and DEADLINE_EXCEEDED; every call may be repeated.
     """
 
     @_abc_1.abstractmethod
@@ -149,9 +167,10 @@ class MetadataServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_metadata_pb2.RegisterBatchResponse, _abc.Awaitable[_metadata_pb2.RegisterBatchResponse]]:
         """Registers a batch with its documents as queued, in one transaction. From its commit on
         the documents cannot be lost. Idempotent by document id: registering the same again
-        answers what is recorded. INVALID_ARGUMENT: BATCH_EMPTY, BATCH_TOO_LARGE, ID_TOO_OLD
-        (the id's UUIDv7 time is over an hour old), USER_MISSING. ALREADY_EXISTS:
-        DOCUMENT_EXISTS, the id is another document's.
+        answers what is recorded. INVALID_ARGUMENT: BATCH_EMPTY, BATCH_TOO_LARGE,
+        DOCUMENT_REPEATED (an id stands there twice), ID_TOO_OLD (the id's UUIDv7 time is over an
+        hour old), USER_MISSING. ALREADY_EXISTS: DOCUMENT_EXISTS, the id is another document's;
+        BATCH_EXISTS, the batch is another user's or has other documents.
         """
 
     @_abc_1.abstractmethod
@@ -253,7 +272,9 @@ class MetadataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _metadata_pb2.CreateApiKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_metadata_pb2.CreateApiKeyResponse, _abc.Awaitable[_metadata_pb2.CreateApiKeyResponse]]:
-        """Records an API key by its hash. Idempotent by hash."""
+        """Records an API key by its hash. Idempotent by hash. ALREADY_EXISTS: API_KEY_EXISTS, the
+        hash is another user's or the id another key's. PERMISSION_DENIED: USER_MISMATCH.
+        """
 
     @_abc_1.abstractmethod
     def ResolveApiKey(

@@ -12,7 +12,7 @@ from sheaf_common import context
 from sheaf_common.errors import InvalidInput
 from sheaf_metadata.domain import claims, outcomes
 from sheaf_metadata.domain.claims import ClaimedGroup, ClaimLimits, DocumentAttempt
-from sheaf_metadata.ports import Claims, DocumentCache
+from sheaf_metadata.ports import Claims, DocumentCache, Leases
 from sheaf_metadata.service.observer import Observer
 from sheaf_metadata.service.waiting import PlaceFreed, Waiters, WorkQueued
 
@@ -78,7 +78,7 @@ class ClaimDocuments:
 class KeepLeases:
     """Renews leases and finds those that expired."""
 
-    claims: Claims
+    leases: Leases
 
     async def renew(
         self, workflow_id: str, documents: Sequence[DocumentAttempt], lease_ttl_s: float
@@ -87,7 +87,7 @@ class KeepLeases:
 
         Raises:
             InvalidInput: `FIELD_INVALID`.
-            SheafError: as `Claims`.
+            SheafError: as `Leases`.
         """
         outcomes.check_workflow(workflow_id)
         claims.check_lease_ttl(lease_ttl_s)
@@ -97,14 +97,14 @@ class KeepLeases:
                 f"documents must be at most {claims.MAX_DOCUMENTS}",
                 evidence={"field": "documents"},
             )
-        return await self.claims.renew(workflow_id, documents, lease_ttl_s) if documents else ()
+        return await self.leases.renew(workflow_id, documents, lease_ttl_s) if documents else ()
 
     async def expired(self, max_workflows: int) -> Sequence[ClaimedGroup]:
         """Workflows whose lease has expired, each with all that it still holds.
 
         Raises:
             InvalidInput: `FIELD_INVALID`.
-            SheafError: as `Claims`.
+            SheafError: as `Leases`.
         """
         if not 1 <= max_workflows <= _MAX_EXPIRED:
             raise InvalidInput(
@@ -112,4 +112,4 @@ class KeepLeases:
                 f"max_workflows must be 1 to {_MAX_EXPIRED}",
                 evidence={"field": "max_workflows"},
             )
-        return await self.claims.expired(max_workflows)
+        return await self.leases.expired(max_workflows)

@@ -10,7 +10,15 @@ from sheaf_common.errors import InvalidInput
 from sheaf_common.failpoints import failpoint
 from sheaf_metadata.domain import outcomes
 from sheaf_metadata.domain.outcomes import Disposition, NeedsOcr, Outcome, ReleaseCause
-from sheaf_metadata.ports import Announcer, Changes, DocumentCache, Fairness, Outcomes, Released
+from sheaf_metadata.ports import (
+    Announcer,
+    Changes,
+    DocumentCache,
+    Fairness,
+    Outcomes,
+    Released,
+    Releases,
+)
 from sheaf_metadata.service.observer import Observer
 
 log = structlog.get_logger()
@@ -21,6 +29,7 @@ class EndClaims:
     """What a workflow says of the documents that it holds."""
 
     outcomes: Outcomes
+    releases: Releases
     fairness: Fairness
     cache: DocumentCache
     announcer: Announcer
@@ -63,7 +72,7 @@ class EndClaims:
 
         Raises:
             InvalidInput: `FIELD_INVALID`.
-            SheafError: as `Outcomes`.
+            SheafError: as `Releases`.
         """
         outcomes.check_workflow(workflow_id)
         if len(document_ids) > outcomes.MAX_OUTCOMES:
@@ -72,7 +81,7 @@ class EndClaims:
                 f"document_ids must be at most {outcomes.MAX_OUTCOMES}",
                 evidence={"field": "document_ids"},
             )
-        released = await self.outcomes.release(workflow_id, document_ids, cause, self.cache.outdate)
+        released = await self.releases.release(workflow_id, document_ids, cause, self.cache.outdate)
         await self._publish(released.changes)
         log.info(
             "claim released",

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sheaf_common.ids import new_id
 from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_events
-from sheaf_metadata.adapters.mysql.leases import MysqlLeases
 from sheaf_metadata.adapters.mysql.rows import aware
 from sheaf_metadata.adapters.mysql.slots import SURVEY, create_slots, lock_free_slot, name_slot
 from sheaf_metadata.domain.claims import (
@@ -42,11 +41,10 @@ CLAIM: Final = text(
 ).bindparams(bindparam("ids", expanding=True))
 
 
-class MysqlClaims(MysqlLeases):
+class MysqlClaims:
     """`Claims` in MySQL."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database)
         self._database = database
 
     async def try_claim(self, limits: ClaimLimits, outdate: Outdate, *, likely: bool) -> ClaimTry:

@@ -36,7 +36,7 @@ UNRECORDED: Final = text(
 
 
 class MysqlLeases:
-    """The leases of `Claims` in MySQL."""
+    """`Leases` in MySQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -44,7 +44,7 @@ class MysqlLeases:
     async def renew(
         self, workflow_id: str, documents: Sequence[DocumentAttempt], lease_ttl_s: float
     ) -> Sequence[UUID]:
-        """See `Claims`. The row version stays: nobody sees a lease but its holder."""
+        """See `Leases`. The row version stays: nobody sees a lease but its holder."""
         ids = sorted({document.document_id.bytes for document in documents})
 
         async def renew(connection: AsyncConnection) -> set[tuple[bytes, int]]:
@@ -64,7 +64,7 @@ class MysqlLeases:
         ]
 
     async def expired(self, max_workflows: int) -> Sequence[ClaimedGroup]:
-        """See `Claims`."""
+        """See `Leases`."""
         async with self._database.reading("list_expired_leases") as connection:
             found = await connection.execute(EXPIRED, {"limit": max_workflows})
             workflow_ids = list(found.scalars())

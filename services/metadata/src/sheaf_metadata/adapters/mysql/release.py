@@ -9,9 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sheaf_metadata.adapters.mysql.database import Database
-from sheaf_metadata.adapters.mysql.outcomes import (
+from sheaf_metadata.adapters.mysql.writing import (
     LockedDocument,
-    MysqlRecording,
     Write,
     changes_of,
     holds_any,
@@ -30,11 +29,10 @@ _HELD_IDS: Final = text(
 )
 
 
-class MysqlOutcomes(MysqlRecording):
-    """`Outcomes` in MySQL."""
+class MysqlReleases:
+    """`Releases` in MySQL."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database)
         self._database = database
 
     async def release(
@@ -44,7 +42,7 @@ class MysqlOutcomes(MysqlRecording):
         cause: ReleaseCause,
         outdate: Outdate,
     ) -> Released:
-        """See `Outcomes`."""
+        """See `Releases`."""
         ids = list(document_ids) or await self._held(workflow_id)
 
         async def release(connection: AsyncConnection) -> Released:
