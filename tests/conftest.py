@@ -1,11 +1,26 @@
 """The real system, started once for all tests that ask for it."""
 
+import contextlib
+import signal
 from collections.abc import AsyncIterator
 
+import psutil
 import pytest
 
 from sheaf_dev.stack import Stack
 from support.system import SHORT_LEASES, System
+
+
+def pytest_configure() -> None:
+    """A run that is told to stop stops as on Ctrl-C, and so comes to `pytest_unconfigure`."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_unconfigure() -> None:
+    """Whatever an interrupted fixture has not stopped is stopped here."""
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
 
 
 @pytest.fixture(scope="session")
