@@ -6,7 +6,7 @@ start to its exit code:
 
 - SIGTERM or SIGINT while it starts unwinds what was opened; exit 0;
 - SIGTERM or SIGINT while it serves leaves the context (which drains); exit 0;
-- a second signal, or a drain longer than the grace period, ends the process at once;
+- another signal a second later, or a drain longer than the grace period, ends the process at once;
 - a failure at start, or reported while it serves (`Lifecycle.fail`), is logged; exit 1.
 """
 
@@ -24,6 +24,9 @@ log = structlog.get_logger()
 
 EXIT_FAILED: Final = 1
 _UNWIND_S: Final = 2.0
+_SAME_SIGNAL_S: Final = 1.0
+"""A wrapper such as `uv run` passes on what the terminal sends to the whole group as well: a
+signal that comes again so soon is the same one."""
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -102,14 +105,19 @@ def run(service: ServiceFactory, *, grace_s: float) -> int:
 async def _run(service: ServiceFactory, grace_s: float) -> int:
     lifecycle = Lifecycle()
 
+    loop = asyncio.get_running_loop()
+    insisting_from: float | None = None
+
     def on_signal(number: signal.Signals) -> None:
-        if lifecycle.stopping:
+        nonlocal insisting_from
+        if insisting_from is None:
+            insisting_from = loop.time() + _SAME_SIGNAL_S
+            log.info("stopping", signal=number.name)
+            lifecycle.stop()
+        elif loop.time() >= insisting_from:
             log.warning("second signal, exiting at once", signal=number.name)
             os._exit(EXIT_FAILED)
-        log.info("stopping", signal=number.name)
-        lifecycle.stop()
 
-    loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, on_signal, number)
     try:
