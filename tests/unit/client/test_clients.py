@@ -25,7 +25,8 @@ from sheaf_client import (
 from sheaf_client.errors import ProblemError
 from sheaf_common.ids import new_id
 from sheaf_gateway import domain
-from support.gateway import KEY, PDF, Gateway, build_gateway
+from support.gateway import PDF, Gateway, build_gateway
+from support.gateway_fakes import KEY
 
 Answer = httpx.Response | Exception
 

@@ -17,7 +17,8 @@ from sheaf_dev.errors import DevError
 from sheaf_dev.samples import Sample
 from sheaf_dev.sending import SentFile, files_under, send
 from sheaf_gateway.domain import DocumentStatus
-from support.gateway import KEY, PDF, Gateway, build_gateway
+from support.gateway import PDF, Gateway, build_gateway
+from support.gateway_fakes import KEY
 
 HERE = Connection("http://gateway", KEY)
 

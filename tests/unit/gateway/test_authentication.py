@@ -8,7 +8,7 @@ import pytest
 from sheaf_common.errors import Unauthenticated
 from sheaf_gateway.domain import KeyOwner
 from sheaf_gateway.service.authentication import Authenticator
-from support.gateway import KEY, FakeRecords
+from support.gateway_fakes import KEY, FakeRecords
 
 
 class Clock:

@@ -6,7 +6,8 @@ import pytest
 
 from sheaf_gateway.ports import Serving
 from sheaf_gateway.service.health import REQUIRED, HealthService
-from support.gateway import MULTIPART, FakeProbe, Gateway, build_gateway
+from support.gateway import MULTIPART, Gateway, build_gateway
+from support.gateway_fakes import FakeProbe
 
 
 class Clock:

@@ -7,7 +7,8 @@ import pytest
 
 from sheaf_common.ids import new_id
 from sheaf_gateway.domain import DocumentStatus
-from support.gateway import KEY, PDF, Gateway, build_gateway
+from support.gateway import PDF, Gateway, build_gateway
+from support.gateway_fakes import KEY
 from support.waiting import until
 
 
