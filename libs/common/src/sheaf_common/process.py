@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import structlog
 
@@ -25,8 +25,6 @@ from sheaf_common.settings import SettingsGroup, SettingsInvalid, describe, load
 log = structlog.get_logger()
 
 EXIT_USAGE: Final = 2
-
-SettingsT = TypeVar("SettingsT")
 
 
 class ProcessSettings(SettingsGroup):
@@ -39,12 +37,24 @@ class ProcessSettings(SettingsGroup):
     )
 
 
+class ServiceSettings(Protocol):
+    """What a service's settings have beside its own groups."""
+
+    @property
+    def process(self) -> ProcessSettings:
+        """What every process has."""
+        ...
+
+
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+
+
 @dataclasses.dataclass(frozen=True)
 class ServiceProcess(Generic[SettingsT]):
     """A service as a process: its name, its settings and what opens it.
 
-    `settings_class` has a field `process: ProcessSettings`. `configure` may add arguments to
-    the command line; what they hold reaches `open_service` as the namespace.
+    `add_arguments` may add arguments to the command line; what they hold reaches
+    `open_service` as the namespace.
     """
 
     name: str
@@ -72,7 +82,7 @@ class ServiceProcess(Generic[SettingsT]):
         if arguments.command == "config":
             print_settings(settings, as_json=arguments.json)
             return 0
-        process: ProcessSettings = settings.process  # type: ignore[attr-defined]
+        process = settings.process
         logs.configure(self.name, level=process.log_level, log_format=process.log_format)
         log.info("starting", settings={item.name: item.value for item in describe(settings)})
         if armed:

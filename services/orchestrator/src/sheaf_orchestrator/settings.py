@@ -2,7 +2,9 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.process import ProcessSettings
@@ -64,6 +66,19 @@ class TemporalSettings(SettingsGroup):
     graceful_shutdown_s: float = variable(
         "TEMPORAL_GRACEFUL_SHUTDOWN_S", 20.0, "seconds that activities may finish in", ge=0, le=600
     )
+
+    @model_validator(mode="after")
+    def _a_thread_for_each_slot(self) -> Self:
+        """Source: the Temporal SDK's rule for `activity_executor`."""
+        if self.io_threads < self.io_max_concurrent_activities:
+            raise ValueError(
+                "TEMPORAL_IO_THREADS must be at least TEMPORAL_IO_MAX_CONCURRENT_ACTIVITIES"
+            )
+        if self.cpu_threads < self.cpu_max_concurrent_activities:
+            raise ValueError(
+                "TEMPORAL_CPU_THREADS must be at least TEMPORAL_CPU_MAX_CONCURRENT_ACTIVITIES"
+            )
+        return self
 
     @property
     def queues(self) -> TaskQueues:
