@@ -196,7 +196,7 @@ def test_config_prints_what_is_in_force(program: Path) -> None:
     listing = json.loads(done.stdout)
 
     assert listing["COUNT"]["value"] == 3
-    assert listing["SHUTDOWN_GRACE_S"]["is_default"]
+    assert listing["SHUTDOWN_GRACE_S"]["origin"] == "default"
 
 
 def test_every_log_line_is_one_json_object(program: Path) -> None:

@@ -1,11 +1,19 @@
 """Settings: typed, from the environment, every problem at once, secrets masked."""
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from sheaf_common.settings import SettingsGroup, SettingsInvalid, describe, load, variable
+from sheaf_common.settings import (
+    Rollback,
+    SettingsGroup,
+    SettingsInvalid,
+    describe,
+    load,
+    variable,
+)
 
 
 class PoolSettings(SettingsGroup):
@@ -96,3 +104,56 @@ def test_settings_do_not_change_once_read(monkeypatch: pytest.MonkeyPatch) -> No
 
     with pytest.raises(ValidationError):
         settings.pool.size = 3
+
+
+class SwitchedSettings(SettingsGroup):
+    """A group with a roll-back switch."""
+
+    rollback: ClassVar = Rollback("mode", "before", {"size": 5, "checks": False})
+
+    mode: Literal["now", "before"] = variable("TEST_MODE", "now", "the switch")
+    size: int = variable("TEST_SIZE", 50, "connections", ge=1)
+    checks: bool = variable("TEST_CHECKS", True, "check before use")
+    timeout_s: float = variable("TEST_OTHER_S", 30.0, "seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class OneSwitch:
+    """A service's settings."""
+
+    switched: SwitchedSettings
+
+
+def test_a_thrown_switch_wins_over_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It works alone: nothing else has to be unset, and what it does not cover stays."""
+    monkeypatch.setenv("TEST_SIZE", "70")
+    monkeypatch.setenv("TEST_OTHER_S", "7")
+    assert (SwitchedSettings().size, SwitchedSettings().checks) == (70, True)
+
+    monkeypatch.setenv("TEST_MODE", "before")
+    settings = SwitchedSettings()
+
+    assert (settings.size, settings.checks, settings.timeout_s) == (5, False, 7)
+
+
+def test_what_is_in_force_says_where_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operator sees the value that counts, and that the switch made it."""
+    monkeypatch.setenv("TEST_MODE", "before")
+    monkeypatch.setenv("TEST_OTHER_S", "7")
+    shown = {item.name: (item.value, item.origin) for item in describe(load(OneSwitch))}
+
+    assert shown == {
+        "TEST_MODE": ("before", "environment"),
+        "TEST_SIZE": (5, "roll-back"),
+        "TEST_CHECKS": (False, "roll-back"),
+        "TEST_OTHER_S": (7.0, "environment"),
+    }
+
+
+def test_what_a_switch_covers_is_still_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value that could not be used does not hide behind the switch until it is put back."""
+    monkeypatch.setenv("TEST_MODE", "before")
+    monkeypatch.setenv("TEST_SIZE", "none")
+
+    with pytest.raises(SettingsInvalid, match="TEST_SIZE"):
+        load(OneSwitch)

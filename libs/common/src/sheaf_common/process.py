@@ -102,5 +102,4 @@ def print_settings(settings: Any, *, as_json: bool) -> None:
         return
     width = max(len(item.name) for item in items)
     for item in items:
-        origin = "default" if item.is_default else "set"
-        print(f"{item.name:<{width}}  {item.value!s:<24} {origin:<8} {item.description}")  # noqa: T201
+        print(f"{item.name:<{width}}  {item.value!s:<24} {item.origin:<11} {item.description}")  # noqa: T201

@@ -12,15 +12,19 @@ are a frozen dataclass of groups. Reading them builds nothing and connects to no
         server: StorageServerSettings
 
     settings = load(StorageSettings)
+
+A group may have a *roll-back switch*: one variable that puts a component back as it was
+before it was tuned. Thrown, it wins over every variable that it covers, set or not, so that
+it works in an incident without touching anything else.
 """
 
 import dataclasses
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, ClassVar, Literal, Self, TypeVar, get_type_hints
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _MASK = "********"
@@ -38,6 +42,15 @@ def variable(name: str, default: Any, description: str, **constraints: Any) -> A
     return Field(default, validation_alias=name, description=description, **constraints)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rollback:
+    """A roll-back switch: while `field` has `value`, the fields in `puts` have theirs."""
+
+    field: str
+    value: str
+    puts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
 class SettingsGroup(BaseSettings):
     """Variables that belong together. Immutable once read."""
 
@@ -45,15 +58,37 @@ class SettingsGroup(BaseSettings):
         frozen=True, case_sensitive=True, extra="ignore", env_ignore_empty=True
     )
 
+    rollback: ClassVar[Rollback | None] = None
+
+    @property
+    def is_rolled_back(self) -> bool:
+        """Whether the group's switch is thrown."""
+        switch = self.rollback
+        return switch is not None and getattr(self, switch.field) == switch.value
+
+    @model_validator(mode="after")
+    def _roll_back(self) -> Self:
+        """Runs before the validators of the groups themselves: these see what is in force."""
+        if self.rollback is not None and self.is_rolled_back:
+            self.__dict__.update(self.rollback.puts)
+        return self
+
+
+Origin = Literal["default", "environment", "roll-back"]
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Setting:
-    """One variable as it is in force; `value` is masked if it is a secret."""
+    """One variable as it is in force; `value` is masked if it is a secret.
+
+    `origin` says where the value comes from; `environment` also where it was set to what is
+    the default.
+    """
 
     name: str
     value: Any
     default: Any
-    is_default: bool
+    origin: Origin
     description: str
 
 
@@ -96,9 +131,15 @@ def describe(settings: object) -> Iterator[Setting]:
                 name=name,
                 value=_shown(value),
                 default=_shown(default),
-                is_default=name not in os.environ and value == default,
+                origin=_origin(group, attribute, name, is_default=value == default),
                 description=info.description or "",
             )
+
+
+def _origin(group: SettingsGroup, attribute: str, name: str, *, is_default: bool) -> Origin:
+    if group.rollback is not None and group.is_rolled_back and attribute in group.rollback.puts:
+        return "roll-back"
+    return "default" if is_default and name not in os.environ else "environment"
 
 
 def _groups_of(settings_class: type) -> Iterator[tuple[str, type[SettingsGroup]]]:

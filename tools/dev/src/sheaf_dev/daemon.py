@@ -119,21 +119,28 @@ def stop(layout: Layout, *, purge: bool) -> bool:
 
 
 def _stop_supervisor(layout: Layout, lock: FileLock) -> None:
-    """Asks the supervisor to stop the stack; kills it if it does not. Then holds the lock."""
+    """Asks the supervisor to stop the stack; kills it if it does not. Then holds the lock.
+
+    It gives the lock up a moment before it ends; that end is waited for too.
+    """
     deadline = time.monotonic() + _STOP_DEADLINE_S
-    asked: int | None = None
+    asked: state.ProcessRef | None = None
     while not lock.try_acquire():
         now = state.read(layout.state)
         supervisor = now.supervisor.find() if now else None
-        if supervisor is not None:
+        if now is not None and supervisor is not None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 if time.monotonic() > deadline:
                     supervisor.kill()
-                elif supervisor.pid != asked:
+                elif now.supervisor != asked:
                     supervisor.send_signal(signal.SIGTERM)
-                    asked = supervisor.pid
+                    asked = now.supervisor
         elif time.monotonic() > deadline:
             raise DevError(f"{layout.lock} is held by a process that is not on record")
+        time.sleep(_POLL_S)
+    while asked is not None and (supervisor := asked.find()) is not None:
+        if time.monotonic() > deadline:
+            supervisor.kill()
         time.sleep(_POLL_S)
 
 

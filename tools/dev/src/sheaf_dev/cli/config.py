@@ -7,11 +7,12 @@ import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+import psutil
 from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
-from sheaf_dev import checkout, envfile
+from sheaf_dev import checkout, envfile, state
 from sheaf_dev.embedded import SERVERS
 from sheaf_dev.errors import DevError
 from sheaf_dev.layout import Layout
@@ -30,15 +31,18 @@ def config(
 ) -> int:
     """Show every variable of a service, or of all, with its value; secrets are masked.
 
-    The values are those of the running stack, or those that it would have.
+    A service that runs says what it was started with; of any other it is what it would have
+    if it were started now. Exits with 1 if a configuration cannot be used.
 
     Args:
         service: Only this one.
         json_: Print one JSON object by service.
     """
     names: list[str] = [service] if service else list(SERVICES)
-    env = {**os.environ, **_stack_env()}
-    answers = asyncio.run(_ask_all(names, env))
+    layout = Layout(checkout.state_dir())
+    later = {**os.environ, **_stack_env(layout)}
+    environments = {name: _environment_of(name, layout) or later for name in names}
+    answers = asyncio.run(_ask_all(environments))
     if json_:
         print(json.dumps(answers, indent=2))
     else:
@@ -47,9 +51,21 @@ def config(
     return 1 if any("problems" in answer for answer in answers.values()) else 0
 
 
-def _stack_env() -> dict[str, str]:
+def _environment_of(name: str, layout: Layout) -> dict[str, str] | None:
+    """What a service's process was started with; None if it does not run."""
+    kept = state.read(layout.state)
+    records = kept.processes if kept else ()
+    process = next((each.ref.find() for each in records if each.name == name), None)
+    if process is None:
+        return None
+    try:
+        return process.environ()
+    except psutil.Error:  # it has just ended, or it is somebody else's
+        return None
+
+
+def _stack_env(layout: Layout) -> dict[str, str]:
     """The variables of the stack as it runs, else as it would be started now."""
-    layout = Layout(checkout.state_dir())
     running = envfile.read(layout.env)
     if running:
         return running
@@ -67,9 +83,9 @@ def _stack_env() -> dict[str, str]:
         plan.close()
 
 
-async def _ask_all(names: list[str], env: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    answers = await asyncio.gather(*(_ask(name, env) for name in names))
-    return dict(zip(names, answers, strict=True))
+async def _ask_all(environments: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Any]]:
+    answers = await asyncio.gather(*(_ask(name, env) for name, env in environments.items()))
+    return dict(zip(environments, answers, strict=True))
 
 
 async def _ask(name: str, env: Mapping[str, str]) -> dict[str, Any]:
@@ -101,9 +117,9 @@ def _show(name: str, answer: dict[str, Any]) -> None:
     for column in ("variable", "value", "", "meaning"):
         table.add_column(column)
     for setting in answer.get("settings", ()):
-        mark = "" if setting["is_default"] else "set"
+        origin = "" if setting["origin"] == "default" else setting["origin"]
         value = "" if setting["value"] is None else str(setting["value"])
-        table.add_row(setting["name"], value, mark, setting["description"])
+        table.add_row(setting["name"], value, origin, setting["description"])
     if table.row_count:
         Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)
         print()
