@@ -103,10 +103,10 @@ async def test_metrics_are_there(metadata: Metadata) -> None:
     text = generate_latest().decode()
 
     for sample in (
-        'sheaf_pool_connections{pool="database",state="size"} 150.0',
-        'sheaf_pool_connections{pool="database",state="used"}',
-        'sheaf_pool_connections{pool="database",state="waiting"} 0.0',
-        'sheaf_pool_connections{pool="redis",state="size"} 200.0',
+        'sheaf_pool_size{pool="database"} 150.0',
+        'sheaf_pool_used{pool="database"}',
+        'sheaf_pool_waiting{pool="database"} 0.0',
+        'sheaf_pool_size{pool="redis"} 200.0',
         'sheaf_database_seconds_count{use_case="register_batch"}',
         'sheaf_database_seconds_count{use_case="claim_documents"}',
         'sheaf_document_cache_reads_total{result="hit"}',

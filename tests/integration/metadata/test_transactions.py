@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sheaf_common.errors import Conflict, DeadlineExceeded, OverCapacity, Unavailable
-from sheaf_common.pools.database import DatabaseSettings, database_engine
-from sheaf_metadata.adapters.mysql.database import Database
+from sheaf_common.pools.database import DatabaseSettings, database_pool
+from sheaf_metadata.adapters.mysql.database import LOCK_WAIT_S, Database
 from support.metadata import Metadata
 
 Work = Callable[[AsyncConnection], Awaitable[None]]
@@ -19,8 +19,8 @@ Work = Callable[[AsyncConnection], Awaitable[None]]
 async def database(service: Metadata) -> AsyncIterator[Database]:
     """A pool of its own over the module's database, with a table to fight over."""
     await service.sql("CREATE TABLE fight (id INT PRIMARY KEY, value INT NOT NULL)")
-    async with database_engine(service.settings.database) as engine:
-        yield Database(engine, transaction_s=1.0)
+    async with database_pool(service.settings.database, lock_wait_s=LOCK_WAIT_S) as pool:
+        yield Database(pool, transaction_s=1.0)
 
 
 @pytest.fixture(autouse=True)
@@ -185,25 +185,10 @@ async def test_a_pool_that_is_full_says_so(service: Metadata) -> None:
     settings = DatabaseSettings.model_construct(
         url=service.settings.database.url, pool_size=1, max_overflow=1, pool_timeout_s=0.2
     )
-    async with database_engine(settings) as engine:
-        database = Database(engine, transaction_s=1.0)
+    async with database_pool(settings) as pool:
+        database = Database(pool, transaction_s=1.0)
         async with database.reading("test"), database.reading("test"):
-            assert database.gauges["used"]() == database.gauges["size"]() == 2
+            assert pool.used == pool.size == 2
             with pytest.raises(OverCapacity) as full:
                 await database.ping()
     assert full.value.reason == "DATABASE_POOL_TIMEOUT"
-
-
-async def test_sessions_are_set_up(database: Database) -> None:
-    """READ COMMITTED, UTC, strict, utf8mb4, and short lock waits, on every connection."""
-    async with database.reading("test") as connection:
-        row = (
-            await connection.execute(
-                text(
-                    "SELECT @@tx_isolation, @@time_zone, @@sql_mode, @@character_set_connection,"
-                    " @@innodb_lock_wait_timeout"
-                )
-            )
-        ).one()
-    assert (row[0], row[1], row[3], row[4]) == ("READ-COMMITTED", "+00:00", "utf8mb4", 1)
-    assert "STRICT_TRANS_TABLES" in row[2]

@@ -20,7 +20,7 @@ from sheaf_storage.domain import ByteRange
 from sheaf_storage.ports import Description
 from sheaf_storage.settings import StorageSettings
 from support.storage import PART_BYTES, Service, calling, messages, serving, settings_over
-from support.storage_proxy import TcpProxy, tcp_proxy
+from support.tcp_proxy import TcpProxy, tcp_proxy
 from support.waiting import until
 
 PDF = b"%PDF-1.7\n" + b"page " * 100

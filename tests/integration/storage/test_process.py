@@ -109,9 +109,9 @@ async def test_operators_see_operations_and_the_pool(
     for sample in (
         r'sheaf_s3_operation_seconds_count\{operation="put_object",outcome="ok"\} 1\.0',
         r'sheaf_s3_operation_seconds_count\{operation="get_object",outcome="ok"\} 1\.0',
-        r"sheaf_s3_pool_capacity 200\.0",
-        r"sheaf_s3_pool_used \d",
-        r"sheaf_s3_pool_waiting 0\.0",
+        r'sheaf_pool_size\{pool="s3"\} 200\.0',
+        r'sheaf_pool_used\{pool="s3"\} \d',
+        r'sheaf_pool_waiting\{pool="s3"\} 0\.0',
         r'sheaf_storage_buffer_bytes\{kind="parts"\} 0\.0',
         r'sheaf_grpc_server_seconds_count\{code="OK",method="[^"]*PutObject"\} 1\.0',
     ):

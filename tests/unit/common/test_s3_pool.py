@@ -8,15 +8,16 @@ import pytest
 
 from sheaf_common.errors import OverCapacity, Unavailable
 from sheaf_common.pools.s3 import S3ClientPool, S3Settings
+from sheaf_common.pools.s3_clients import ClientPerLease, SharedClients
 from support.waiting import until
 
 
 def _pool(clients: int, connections: int, timeout_s: float = 0.05) -> S3ClientPool:
     settings = S3Settings.model_construct(
-        max_pool_connections=connections, lease_timeout_s=timeout_s
+        pool_size=clients, max_pool_connections=connections, lease_timeout_s=timeout_s
     )
     fakes: list[Any] = [f"client-{number}" for number in range(clients)]
-    return S3ClientPool(fakes, settings)
+    return S3ClientPool(SharedClients(fakes), settings)
 
 
 async def test_the_least_loaded_client_is_leased_first() -> None:
@@ -64,6 +65,63 @@ async def test_waiting_is_bounded() -> None:
         await asyncio.wait(waiting)
 
     assert await _lease_once(pool) == "client-0"
+
+
+class _Client:
+    """A client that knows whether it was closed."""
+
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class _Maker:
+    """Makes clients, each once it is let."""
+
+    def __init__(self) -> None:
+        self.made: list[Any] = []
+        self.may = asyncio.Event()
+
+    async def __call__(self) -> Any:
+        await self.may.wait()
+        self.made.append(_Client())
+        return self.made[-1]
+
+
+async def test_rolled_back_each_lease_has_a_client_of_its_own() -> None:
+    """Made for it and closed after it; the bound is the same."""
+    settings = S3Settings.model_construct(
+        client_mode="per_call", pool_size=1, max_pool_connections=2, lease_timeout_s=0.05
+    )
+    maker = _Maker()
+    maker.may.set()
+    pool = S3ClientPool(ClientPerLease(maker), settings)
+    async with pool.lease() as first, pool.lease() as second:
+        assert (first is second, pool.open, pool.used) == (False, 2, 2)
+        with pytest.raises(Unavailable):
+            await _lease_once(pool)
+    await _lease_once(pool)
+
+    assert (len(maker.made), pool.open, pool.used) == (3, 0, 0)
+    assert all(client.closed for client in maker.made)
+
+
+async def test_a_client_whose_caller_left_while_it_was_made_is_closed() -> None:
+    """Nothing leaks, and the place is free again."""
+    settings = S3Settings.model_construct(
+        client_mode="per_call", pool_size=1, max_pool_connections=1, lease_timeout_s=0.05
+    )
+    maker = _Maker()
+    pool = S3ClientPool(ClientPerLease(maker), settings)
+    leasing = asyncio.create_task(_lease_once(pool))
+    await until(lambda: pool.used == 1)
+    leasing.cancel()
+    await asyncio.wait({leasing})
+    assert (pool.used, pool.waiting) == (0, 0)
+
+    maker.may.set()
+    await until(lambda: bool(maker.made) and maker.made[0].closed)
 
 
 async def _lease_once(pool: S3ClientPool) -> object:

@@ -1,7 +1,9 @@
 """Processing: every document of a group ends once, whatever happens to the others."""
 
 import asyncio
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -28,6 +30,19 @@ from support.orchestrator_fakes import (
 from support.waiting import until
 
 
+class CountingThreads(ThreadPoolExecutor):
+    """One thread, and how often it was asked to work."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.jobs = 0
+
+    def submit(self, *arguments: Any, **options: Any) -> Future[Any]:
+        """Counts."""
+        self.jobs += 1
+        return super().submit(*arguments, **options)
+
+
 class Bench:
     """A processor over fakes."""
 
@@ -37,13 +52,15 @@ class Bench:
         self.extractor = FakeExtractor()
         self.observer = FakeObserver()
         self.stopping = asyncio.Event()
+        self.threads = CountingThreads()
         self.processor = GroupProcessor(
             self.intake,
             self.objects,
             self.extractor,
             ProcessingLimits(concurrency=concurrency, retry_s=retry_s, renew_s=0.01),
-            ByteBudget(2**20, wait_s=5.0),
+            ByteBudget(2**24, wait_s=5.0),
             self.observer,
+            self.threads,
         )
 
     async def process(self, *tasks: DocumentTask) -> GroupSummary:
@@ -258,3 +275,14 @@ async def test_a_document_larger_than_the_budget_still_runs() -> None:
     (task,) = bench.objects.of(b"text")
 
     assert await bench.process(replace(task, size_bytes=2**21)) == GroupSummary(completed=1)
+
+
+async def test_large_contents_are_checked_beside_the_event_loop() -> None:
+    """In a thread of the CPU worker's, right or wrong; small ones are not worth a thread."""
+    bench = Bench()
+    small, large, broken = bench.objects.of(b"a", b"b" * 2**20, b"c" * 2**20)
+
+    summary = await bench.process(small, large, replace(broken, sha256="0" * 64))
+
+    assert bench.threads.jobs == 2
+    assert summary == GroupSummary(completed=2, failed=1)

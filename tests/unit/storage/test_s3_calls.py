@@ -10,6 +10,7 @@ import pytest
 
 from sheaf_common.errors import NotFound, Unavailable
 from sheaf_common.pools.s3 import S3ClientPool, S3Settings
+from sheaf_common.pools.s3_clients import SharedClients
 from sheaf_storage.adapters.s3 import S3ObjectStore
 from sheaf_storage.adapters.s3_calls import S3Calls
 from support.waiting import until
@@ -45,9 +46,9 @@ def threads(client: Client) -> Iterator[ThreadPoolExecutor]:
 @pytest.fixture
 def pool(client: Client) -> S3ClientPool:
     """A pool with one client of two connections."""
-    settings = S3Settings.model_construct(max_pool_connections=2, lease_timeout_s=0.05)
+    settings = S3Settings.model_construct(pool_size=1, max_pool_connections=2, lease_timeout_s=0.05)
     clients: list[Any] = [client]
-    return S3ClientPool(clients, settings)
+    return S3ClientPool(SharedClients(clients), settings)
 
 
 @pytest.fixture

@@ -1,13 +1,14 @@
 """What can be set from outside: the gateway's environment variables."""
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
 from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.process import ProcessSettings
-from sheaf_common.settings import SettingsGroup, variable
+from sheaf_common.settings import Rollback, SettingsGroup, variable
+from sheaf_gateway.domain import FIXED_CONCURRENCY
 
 _ADDRESS = r"^\S+:\d+$"
 
@@ -54,11 +55,19 @@ class PeerSettings(SettingsGroup):
 class UploadSettings(SettingsGroup):
     """Bounds of uploads."""
 
+    rollback: ClassVar = Rollback(
+        "concurrency_mode", "fixed", {"concurrency_max": FIXED_CONCURRENCY}
+    )
+
     concurrency_mode: Literal["adaptive", "fixed"] = variable(
-        "UPLOAD_CONCURRENCY_MODE", "adaptive", "adaptive: min(files * 2, max); fixed: 8"
+        "UPLOAD_CONCURRENCY_MODE", "adaptive", "fixed: 8 files of one upload at once, as before"
     )
     concurrency_max: int = variable(
-        "UPLOAD_CONCURRENCY_MAX", 50, "most files of one upload stored at once", ge=1, le=1000
+        "UPLOAD_CONCURRENCY_MAX",
+        50,
+        "files of one upload stored at once: min(files * 2, this)",
+        ge=1,
+        le=1000,
     )
     max_file_bytes: int = variable(
         "UPLOAD_MAX_FILE_BYTES", 100 * 2**20, "largest file", ge=1, le=5 * 2**30

@@ -3,18 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from redis.asyncio import ConnectionPool
-
 from sheaf_common.grpc.health import publish_dependency_health
 from sheaf_common.grpc.server import GrpcServer, grpc_server
 from sheaf_common.lifecycle import Lifecycle
-from sheaf_common.pools.database import database_engine
+from sheaf_common.pools.database import database_pool
 from sheaf_common.pools.redis import redis_client
 from sheaf_common.telemetry.metrics import metrics_endpoint
-from sheaf_metadata.adapters.metrics import Gauges, PoolCollector, PrometheusObserver
+from sheaf_metadata.adapters.metrics import PrometheusObserver, WaiterCollector
 from sheaf_metadata.adapters.mysql.api_keys import MysqlApiKeys
 from sheaf_metadata.adapters.mysql.claims import MysqlClaims
-from sheaf_metadata.adapters.mysql.database import Database
+from sheaf_metadata.adapters.mysql.database import LOCK_WAIT_S, Database
 from sheaf_metadata.adapters.mysql.leases import MysqlLeases
 from sheaf_metadata.adapters.mysql.migrate import await_schema, migrate
 from sheaf_metadata.adapters.mysql.outcomes import MysqlOutcomes
@@ -48,8 +46,8 @@ async def metadata_service(
         await enter(metrics_endpoint(server.host, server.metrics_port))
         prepare = migrate if record.migrate_on_start else await_schema
         await prepare(settings.database, timeout_s=record.start_timeout_s)
-        engine = await enter(database_engine(settings.database))
-        database = Database(engine, transaction_s=record.transaction_timeout_s)
+        pool = await enter(database_pool(settings.database, lock_wait_s=LOCK_WAIT_S))
+        database = Database(pool, transaction_s=record.transaction_timeout_s)
         client = await enter(redis_client(settings.redis))
         gate = RedisGate(client, budget_s=record.redis_budget_ms / 1000)
         waiters = Waiters(record.max_waiters)
@@ -63,8 +61,7 @@ async def metadata_service(
             ("hints in", announcer.listen()),
         ):
             await enter(lifecycle.background(name, work))
-        pools = {"database": database.gauges, "redis": _redis_gauges(client.connection_pool)}
-        stack.enter_context(PoolCollector(pools, lambda: waiters.count))
+        stack.enter_context(WaiterCollector(lambda: waiters.count))
         servicer = _servicer(settings, database, gate, waiters, cache, announcer)
         listening = await enter(
             grpc_server(server.host, server.port, settings.grpc, servicer.register)
@@ -110,10 +107,3 @@ def _servicer(
             limit=record.api_key_cache_size,
         ),
     )
-
-
-def _redis_gauges(pool: ConnectionPool) -> Gauges:
-    return {
-        "size": lambda: pool.max_connections,
-        "used": lambda: len(pool._in_use_connections),  # noqa: SLF001 - the pool does not tell it
-    }

@@ -2,13 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
 from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.process import ProcessSettings
-from sheaf_common.settings import SettingsGroup, variable
+from sheaf_common.settings import Rollback, SettingsGroup, variable
 from sheaf_orchestrator.domain import GroupLimits, default_processes
 from sheaf_orchestrator.extraction import Limits
 
@@ -37,6 +37,20 @@ class TaskQueues:
 class TemporalSettings(SettingsGroup):
     """Where Temporal is, and how much its workers take at once."""
 
+    rollback: ClassVar = Rollback(
+        "worker_profile",
+        "baseline",
+        {
+            "max_concurrent_workflow_tasks": 5,
+            "io_max_concurrent_activities": 5,
+            "io_threads": 30,
+            "cpu_max_concurrent_activities": 4,
+            "cpu_threads": 10,
+            "workflow_pollers_max": 5,
+            "activity_pollers_max": 5,
+        },
+    )
+
     address: str = variable("TEMPORAL_ADDRESS", "127.0.0.1:7233", "Temporal, host:port")
     namespace: str = variable("TEMPORAL_NAMESPACE", "default", "namespace of all workflows")
     task_queue_prefix: str = variable(
@@ -46,17 +60,24 @@ class TemporalSettings(SettingsGroup):
     start_timeout_s: float = variable(
         "TEMPORAL_START_TIMEOUT_S", 120.0, "seconds to wait for Temporal at start", gt=0, le=3600
     )
+    worker_profile: Literal["tuned", "baseline"] = variable(
+        "TEMPORAL_WORKER_PROFILE", "tuned", "baseline: slots, threads and pollers as before"
+    )
     max_concurrent_workflow_tasks: int = variable(
         "TEMPORAL_MAX_CONCURRENT_WORKFLOW_TASKS", 50, "workflow tasks at once", ge=2, le=1000
     )
     io_max_concurrent_activities: int = variable(
         "TEMPORAL_IO_MAX_CONCURRENT_ACTIVITIES", 50, "IO activities at once", ge=1, le=1000
     )
-    io_threads: int = variable("TEMPORAL_IO_THREADS", 100, "threads of IO work", ge=1, le=1000)
+    io_threads: int = variable(
+        "TEMPORAL_IO_THREADS", 100, "threads of blocking work", ge=1, le=1000
+    )
     cpu_max_concurrent_activities: int = variable(
         "TEMPORAL_CPU_MAX_CONCURRENT_ACTIVITIES", 20, "group activities at once", ge=1, le=1000
     )
-    cpu_threads: int = variable("TEMPORAL_CPU_THREADS", 20, "executor workers", ge=1, le=1000)
+    cpu_threads: int = variable(
+        "TEMPORAL_CPU_THREADS", 20, "threads that check contents", ge=1, le=1000
+    )
     workflow_pollers_max: int = variable(
         "TEMPORAL_WORKFLOW_POLLERS_MAX", 20, "workflow task pollers, autoscaled", ge=2, le=200
     )

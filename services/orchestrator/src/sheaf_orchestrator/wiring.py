@@ -1,5 +1,6 @@
 """The composition root: what each role of the orchestrator is made of."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -144,6 +145,8 @@ async def _run_io(stack: AsyncExitStack, parts: _Parts) -> None:
     )
     activities = SweepActivities(sweeper, settings.sweep.min_age_s)
     executor = stack.enter_context(ThreadPoolExecutor(settings.temporal.io_threads, "io"))
+    # Whatever blocks in this process blocks one of these, so their number bounds it.
+    asyncio.get_running_loop().set_default_executor(executor)
     worker = io_worker(
         parts.client,
         settings.temporal,
@@ -161,6 +164,8 @@ async def _run_cpu(stack: AsyncExitStack, parts: _Parts) -> None:
         ExtractionPool(settings.limits(), size=settings.processes)
     )
     stack.enter_context(SandboxCollector(pool))
+    temporal = parts.settings.temporal
+    executor = stack.enter_context(ThreadPoolExecutor(temporal.cpu_threads, "cpu"))
     processor = GroupProcessor(
         parts.intake,
         StorageObjects(parts.storage, storage_pb2_grpc.StorageServiceStub(parts.storage.channel)),
@@ -172,10 +177,9 @@ async def _run_cpu(stack: AsyncExitStack, parts: _Parts) -> None:
         ),
         ByteBudget(settings.buffer_bytes, settings.buffer_wait_s),
         parts.observer,
+        executor,
     )
     activities = ProcessingActivities(processor)
-    temporal = parts.settings.temporal
-    executor = stack.enter_context(ThreadPoolExecutor(temporal.cpu_threads, "cpu"))
     worker = cpu_worker(
         parts.client, temporal, executor, [activities.extract_group], parts.on_fatal_error
     )

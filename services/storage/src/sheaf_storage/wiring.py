@@ -48,7 +48,7 @@ async def storage(settings: StorageSettings, lifecycle: Lifecycle) -> AsyncItera
         pool = await stack.enter_async_context(s3_client_pool(settings.s3))
         threads = stack.enter_context(_threads(blobs.io_threads))
         sniffer = stack.enter_context(libmagic_sniffer(blobs.sniff_threads))
-        stack.enter_context(StorageCollector(pool, {"messages": messages, "parts": parts}))
+        stack.enter_context(StorageCollector({"messages": messages, "parts": parts}))
         store = S3ObjectStore(S3Calls(pool, threads), settings.s3.bucket)
         await _bucket_is_there(store, blobs.start_timeout_s)
         writes = await stack.enter_async_context(Writes())

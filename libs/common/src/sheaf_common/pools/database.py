@@ -1,37 +1,42 @@
 """The process-wide pool of MySQL connections.
 
-SQLAlchemy's async engine over asyncmy, 50 connections and 100 more under load. Every
-connection is set up the same way: utf8mb4, READ COMMITTED, UTC, strict mode, and a limit on
-how long a statement may run on the server, since a cancelled query keeps running there.
+SQLAlchemy's async engine over asyncmy: 50 connections, and 100 more under load. The roll-back
+switch `DB_POOL_MODE=baseline` makes it the small pool of before.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, Final
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, ClassVar, Final, Literal
 
-import structlog
+import asyncmy
 from pydantic import SecretStr, field_validator
-from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
-from sheaf_common.settings import SettingsGroup, variable
-
-log = structlog.get_logger()
+from sheaf_common.pools.database_session import session_statement
+from sheaf_common.settings import Rollback, SettingsGroup, variable
+from sheaf_common.telemetry.pools import Queue, pool_metrics
 
 _DRIVER: Final = "mysql+asyncmy"
 _SCHEMES: Final = frozenset({"mysql", "mariadb", _DRIVER})
-_SQL_MODE: Final = (
-    "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
-    "NO_ENGINE_SUBSTITUTION"
-)
+_NAME: Final = "database"
 
 
 class DatabaseSettings(SettingsGroup):
     """Where the database is, and the bounds of its pool."""
 
+    rollback: ClassVar = Rollback(
+        "pool_mode", "baseline", {"pool_size": 5, "max_overflow": 0, "pool_pre_ping": False}
+    )
+
     url: SecretStr = variable("DATABASE_URL", ..., "mysql://user:password@host:port/database")
+    pool_mode: Literal["pooled", "baseline"] = variable(
+        "DB_POOL_MODE", "pooled", "baseline: as before, 5 connections, no overflow, no pre-ping"
+    )
     pool_size: int = variable("DB_POOL_SIZE", 50, "connections kept open", ge=1, le=1000)
     max_overflow: int = variable("DB_MAX_OVERFLOW", 100, "more under load", ge=0, le=1000)
     pool_timeout_s: float = variable(
@@ -63,11 +68,60 @@ class DatabaseSettings(SettingsGroup):
         return make_url(self.url.get_secret_value()).set(drivername=_DRIVER)
 
 
-@asynccontextmanager
-async def database_engine(settings: DatabaseSettings) -> AsyncIterator[AsyncEngine]:
-    """An engine for the block; its pool connects on first use and is closed after.
+class DatabasePool:
+    """Connections of one engine, and how many there are. Belongs to one event loop."""
 
-    Waiting for a connection raises `sqlalchemy.exc.TimeoutError` after the pool's timeout.
+    def __init__(self, engine: AsyncEngine) -> None:
+        pool = engine.pool
+        assert isinstance(pool, QueuePool)  # noqa: S101 - what the engine is made with
+        self.engine = engine
+        self.size = pool.size() + pool._max_overflow  # noqa: SLF001 - the pool does not tell it
+        self._pool = pool
+        self._queue = Queue(_NAME)
+
+    @property
+    def open(self) -> int:
+        """Connections in use or idle."""
+        return self._pool.checkedin() + self._pool.checkedout()
+
+    @property
+    def used(self) -> int:
+        """Connections in use."""
+        return self._pool.checkedout()
+
+    @property
+    def waiting(self) -> int:
+        """Callers that wait for a connection, or for theirs to be opened and checked."""
+        return self._queue.length
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for the block; whatever it has not committed is rolled back.
+
+        Waits while all are in use, for at most the pool's timeout.
+
+        Raises:
+            sqlalchemy.exc.TimeoutError: none became free in that time.
+            sqlalchemy.exc.DBAPIError: the server could not be reached.
+        """
+        async with AsyncExitStack() as stack:
+            with self._queue.waiting():
+                try:
+                    connection = await stack.enter_async_context(self.engine.connect())
+                except PoolTimeout:
+                    self._queue.timed_out()
+                    raise
+            yield connection
+
+
+@asynccontextmanager
+async def database_pool(
+    settings: DatabaseSettings, *, lock_wait_s: int | None = None
+) -> AsyncIterator[DatabasePool]:
+    """A pool for the block, with its metrics; it connects on first use and is closed after.
+
+    `lock_wait_s` bounds how long a statement waits for a row that another has locked; by
+    default as long as a statement may run.
     """
     engine = create_async_engine(
         settings.engine_url(),
@@ -81,35 +135,37 @@ async def database_engine(settings: DatabaseSettings) -> AsyncIterator[AsyncEngi
             "charset": "utf8mb4",
             "connect_timeout": settings.connect_timeout_s,
             "read_timeout": settings.read_timeout_s,
+            "autocommit": None,  # the session's statement turns it off, in the same round trip
+            "async_creator_fn": _creator(settings, lock_wait_s or settings.statement_timeout_s),
         },
     )
-    event.listen(engine.sync_engine, "connect", _session_setup(settings))
+    pool = DatabasePool(engine)
     try:
-        yield engine
+        with pool_metrics(_NAME, pool):
+            yield pool
     finally:
         await engine.dispose()
 
 
-def _session_setup(settings: DatabaseSettings) -> Any:
-    def set_up(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
+def _creator(settings: DatabaseSettings, lock_wait_s: int) -> Any:
+    """Opens connections that are set up; TCP, log-in and set-up share the time to connect."""
+
+    async def connect(**arguments: Any) -> Any:
+        connection: Any = None
         try:
-            cursor.execute("SELECT VERSION()")
-            (version,) = cursor.fetchone()
-            cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            cursor.execute(
-                f"SET SESSION sql_mode = '{_SQL_MODE}', time_zone = '+00:00', "
-                f"innodb_lock_wait_timeout = {settings.statement_timeout_s}, "
-                + _statement_limit(str(version), settings.statement_timeout_s)
-            )
-        finally:
-            cursor.close()
+            async with asyncio.timeout(settings.connect_timeout_s):
+                connection = await asyncmy.connect(**arguments)
+                await connection.query(
+                    session_statement(
+                        connection.get_server_info(),
+                        statement_timeout_s=settings.statement_timeout_s,
+                        lock_wait_s=lock_wait_s,
+                    )
+                )
+        except BaseException:
+            if connection is not None:
+                connection.close()
+            raise
+        return connection
 
-    return set_up
-
-
-def _statement_limit(version: str, limit_s: int) -> str:
-    """The server's own limit on a statement: MariaDB takes seconds, MySQL milliseconds."""
-    if "mariadb" in version.lower():
-        return f"max_statement_time = {limit_s}"
-    return f"max_execution_time = {limit_s * 1000}"
+    return connect

@@ -3,14 +3,15 @@
 A boto3 client is thread-safe, and slow to make: 5 ms each, 116 ms the first (facts, S3).
 So all are made once, at start, in one thread, and leased. A lease is shared: a client
 serves as many operations at once as it has connections. The least loaded client is leased
-first, so that slow readers on one cannot starve the others.
+first, so that slow readers on one cannot starve the others. The roll-back switch
+`S3_CLIENT_MODE=per_call` makes a client for each lease, as before.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 import boto3
 import structlog
@@ -18,7 +19,9 @@ from botocore.config import Config
 from pydantic import SecretStr
 
 from sheaf_common.errors import OverCapacity, Unavailable
-from sheaf_common.settings import SettingsGroup, variable
+from sheaf_common.pools.s3_clients import ClientPerLease, Clients, Make, SharedClients
+from sheaf_common.settings import Rollback, SettingsGroup, variable
+from sheaf_common.telemetry.pools import Queue, pool_metrics
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,10 +29,13 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _WAITERS_PER_LEASE: Final = 10
+_NAME: Final = "s3"
 
 
 class S3Settings(SettingsGroup):
     """Where the objects are, and how they are reached."""
+
+    rollback: ClassVar = Rollback("client_mode", "per_call")
 
     endpoint_url: str | None = variable("S3_ENDPOINT_URL", None, "S3 address; unset means AWS")
     bucket: str = variable("S3_BUCKET", ..., "the bucket of all objects", min_length=3)
@@ -39,6 +45,9 @@ class S3Settings(SettingsGroup):
     )
     secret_access_key: SecretStr | None = variable(
         "S3_SECRET_ACCESS_KEY", None, "the access key's secret"
+    )
+    client_mode: Literal["pooled", "per_call"] = variable(
+        "S3_CLIENT_MODE", "pooled", "per_call: as before, a new client for each operation"
     )
     pool_size: int = variable("S3_POOL_SIZE", 20, "clients made at start", ge=1, le=200)
     max_pool_connections: int = variable(
@@ -75,24 +84,29 @@ class S3Settings(SettingsGroup):
 class S3ClientPool:
     """Leases S3 clients. Belongs to one event loop; the leased clients are used in threads."""
 
-    def __init__(self, clients: "Sequence[S3Client]", settings: S3Settings) -> None:
+    def __init__(self, clients: Clients, settings: S3Settings) -> None:
         self._clients = clients
-        self._leases = [0] * len(clients)
         self._timeout_s = settings.lease_timeout_s
-        self.capacity = settings.max_pool_connections * len(clients)
+        self.size = settings.max_pool_connections * settings.pool_size
         """The most leases at once: one for each connection of each client."""
-        self._free = asyncio.Semaphore(self.capacity)
-        self._waiting = 0
+        self._free = asyncio.Semaphore(self.size)
+        self._queue = Queue(_NAME)
+        self._used = 0
+
+    @property
+    def open(self) -> int:
+        """Clients that there are."""
+        return self._clients.count
 
     @property
     def used(self) -> int:
         """Leases held now."""
-        return sum(self._leases)
+        return self._used
 
     @property
     def waiting(self) -> int:
         """Operations that wait for a lease."""
-        return self._waiting
+        return self._queue.length
 
     @asynccontextmanager
     async def lease(self) -> "AsyncIterator[S3Client]":
@@ -102,54 +116,75 @@ class S3ClientPool:
             OverCapacity: `S3_POOL_FULL`, too many wait already.
             Unavailable: `S3_POOL_TIMEOUT`, none became free in time.
         """
-        await self._wait_for_one()
-        index = min(range(len(self._leases)), key=self._leases.__getitem__)
-        self._leases[index] += 1
+        with self._queue.waiting():
+            await self._wait_for_one()
+            self._used += 1
+            try:
+                client = await self._clients.take()
+            except BaseException:
+                self._give_back()
+                raise
         try:
-            yield self._clients[index]
+            yield client
         finally:
-            self._leases[index] -= 1
-            self._free.release()
+            self._clients.give_back(client)
+            self._give_back()
+
+    def _give_back(self) -> None:
+        self._used -= 1
+        self._free.release()
 
     async def _wait_for_one(self) -> None:
-        if self._waiting >= _WAITERS_PER_LEASE * self.capacity:
+        if self._queue.length > _WAITERS_PER_LEASE * self.size:
             raise OverCapacity("S3_POOL_FULL", "too many operations wait for an S3 client")
-        self._waiting += 1
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._free.acquire()
         except TimeoutError:
+            self._queue.timed_out()
             raise Unavailable(
                 "S3_POOL_TIMEOUT",
                 f"no S3 client became free in {self._timeout_s:g} s",
-                evidence={"used": str(self.used), "capacity": str(self.capacity)},
+                evidence={"used": str(self.used), "capacity": str(self.size)},
             ) from None
-        finally:
-            self._waiting -= 1
 
 
 @asynccontextmanager
 async def s3_client_pool(settings: S3Settings) -> AsyncIterator[S3ClientPool]:
-    """Makes every client before the block begins, and closes them after it."""
-    with ThreadPoolExecutor(1, "s3-clients") as maker:
-        loop = asyncio.get_running_loop()
-        clients = await loop.run_in_executor(maker, _make_clients, settings)
-    log.info("S3 clients are ready", clients=len(clients))
-    try:
-        yield S3ClientPool(clients, settings)
-    finally:
-        for client in clients:
-            client.close()
+    """A pool for the block, with its metrics. Every client is made before the block begins."""
+    with ThreadPoolExecutor(1, "s3-clients") as thread:  # clients are thread-safe, making is not
+        make = _maker(settings, thread)
+        clients: Clients
+        if settings.is_rolled_back:
+            clients = ClientPerLease(make)
+        else:
+            clients = SharedClients([await make() for _ in range(settings.pool_size)])
+        log.info("S3 clients are ready", clients=clients.count, mode=settings.client_mode)
+        pool = S3ClientPool(clients, settings)
+        try:
+            with pool_metrics(_NAME, pool):
+                yield pool
+        finally:
+            clients.close()
 
 
-def _make_clients(settings: S3Settings) -> "list[S3Client]":
-    session = boto3.session.Session(
-        aws_access_key_id=settings.access_key_id,
-        aws_secret_access_key=(
-            settings.secret_access_key.get_secret_value() if settings.secret_access_key else None
-        ),
-    )
-    return [
-        session.client("s3", endpoint_url=settings.endpoint_url, config=settings.client_config())
-        for _ in range(settings.pool_size)
-    ]
+def _maker(settings: S3Settings, thread: ThreadPoolExecutor) -> Make:
+    """Makes clients of one session: a further one takes 5 ms, one of a new session 131 ms."""
+    session: boto3.session.Session | None = None
+    secret = settings.secret_access_key
+
+    def make_in_thread() -> "S3Client":
+        nonlocal session
+        if session is None:
+            session = boto3.session.Session(
+                aws_access_key_id=settings.access_key_id,
+                aws_secret_access_key=None if secret is None else secret.get_secret_value(),
+            )
+        return session.client(
+            "s3", endpoint_url=settings.endpoint_url, config=settings.client_config()
+        )
+
+    async def make() -> "S3Client":
+        return await asyncio.get_running_loop().run_in_executor(thread, make_in_thread)
+
+    return make

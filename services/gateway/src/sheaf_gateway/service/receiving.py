@@ -121,7 +121,7 @@ class UploadReceiver:
         return concurrency_bound(
             len(self._files),
             self._limits.concurrency_max,
-            fixed=self._limits.concurrency_mode == "fixed",
+            fixed=self._limits.is_rolled_back,
         )
 
     def _field(self, name: str) -> str:

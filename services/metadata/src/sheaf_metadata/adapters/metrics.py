@@ -1,6 +1,6 @@
 """The service's metrics in Prometheus form."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from prometheus_client import Counter, Histogram
@@ -65,16 +65,11 @@ class PrometheusObserver:
         CACHE_READS.labels("hit" if hit else "miss").inc()
 
 
-Gauges = Mapping[str, Callable[[], float]]
-"""By state, what a pool's gauge reads now."""
+class WaiterCollector(Collector):
+    """How many calls wait for a change, read when it is asked for."""
 
-
-class PoolCollector(Collector):
-    """Gauges that are read when they are scraped: `sheaf_pool_connections{pool,state}`."""
-
-    def __init__(self, pools: Mapping[str, Gauges], waiters: Callable[[], float]) -> None:
-        self._pools = pools
-        self._waiters = waiters
+    def __init__(self, count: Callable[[], float]) -> None:
+        self._count = count
 
     def __enter__(self) -> None:
         REGISTRY.register(self)
@@ -88,15 +83,8 @@ class PoolCollector(Collector):
 
     def collect(self) -> list[Metric]:
         """One snapshot."""
-        connections = GaugeMetricFamily(
-            "sheaf_pool_connections",
-            "Connections of a pool: its bound (size), in use (used), callers that wait (waiting).",
-            labels=["pool", "state"],
-        )
-        for pool, gauges in self._pools.items():
-            for state, read in gauges.items():
-                connections.add_metric([pool, state], read())
-        waiters = GaugeMetricFamily(
-            "sheaf_metadata_waiters", "Calls that wait for a change.", value=self._waiters()
-        )
-        return [connections, waiters]
+        return [
+            GaugeMetricFamily(
+                "sheaf_metadata_waiters", "Calls that wait for a change.", value=self._count()
+            )
+        ]

@@ -6,7 +6,12 @@ from datetime import timedelta
 from typing import Any, Final
 
 from temporalio.client import Client
-from temporalio.worker import PollerBehaviorAutoscaling, Worker
+from temporalio.worker import (
+    PollerBehavior,
+    PollerBehaviorAutoscaling,
+    PollerBehaviorSimpleMaximum,
+    Worker,
+)
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from sheaf_orchestrator.settings import TemporalSettings
@@ -33,9 +38,7 @@ def workflow_worker(
         workflows=[ProcessGroupWorkflow, SweepWorkflow],
         workflow_runner=_SANDBOX,
         max_concurrent_workflow_tasks=settings.max_concurrent_workflow_tasks,
-        workflow_task_poller_behavior=PollerBehaviorAutoscaling(
-            maximum=settings.workflow_pollers_max
-        ),
+        workflow_task_poller_behavior=_pollers(settings, settings.workflow_pollers_max),
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_s),
         on_fatal_error=on_fatal_error,
     )
@@ -95,9 +98,14 @@ def _activity_worker(
         activities=activities,
         activity_executor=executor,
         max_concurrent_activities=slots,
-        activity_task_poller_behavior=PollerBehaviorAutoscaling(
-            maximum=settings.activity_pollers_max
-        ),
+        activity_task_poller_behavior=_pollers(settings, settings.activity_pollers_max),
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_s),
         on_fatal_error=on_fatal_error,
     )
+
+
+def _pollers(settings: TemporalSettings, maximum: int) -> PollerBehavior:
+    """As many as the load asks for, up to a maximum; before it was a fixed number."""
+    if settings.is_rolled_back:
+        return PollerBehaviorSimpleMaximum(maximum)
+    return PollerBehaviorAutoscaling(maximum=maximum)

@@ -13,6 +13,7 @@ Failures are of three kinds, and each has one answer:
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, TypeVar
@@ -45,6 +46,9 @@ _RESULT_TYPE: Final = "application/zstd"
 _BACKOFF_BASE_S: Final = 0.1
 _BACKOFF_LIMIT_S: Final = 3.0
 
+_HASH_IN_LOOP_BYTES: Final = 512 * 1024
+"""Hashing so much takes less than handing it to a thread and back is worth."""
+
 T = TypeVar("T")
 
 
@@ -63,7 +67,11 @@ class ProcessingLimits:
 
 @dataclass(frozen=True, slots=True)
 class GroupProcessor:
-    """Works on groups; one instance serves all groups of a worker process."""
+    """Works on groups; one instance serves all groups of a worker process.
+
+    `threads` check the content of large documents, beside the event loop: lease renewals and
+    heartbeats do not wait for it.
+    """
 
     intake: Intake
     objects: Objects
@@ -71,6 +79,7 @@ class GroupProcessor:
     limits: ProcessingLimits
     memory: ByteBudget
     observer: ProcessingObserver
+    threads: Executor
 
     async def process(self, group: Group, *, stopping: asyncio.Event) -> GroupSummary:
         """Works on every document of the group that the workflow still owns.
@@ -167,7 +176,7 @@ class _GroupRun:
             content = await self._staged("fetch", lambda: self._fetch(task))
         except NotFound:
             return Failed("OBJECT_NOT_FOUND", "The stored file is no longer there.")
-        if sha256(content).hexdigest() != task.sha256:
+        if await self._sha256(content) != task.sha256:
             log.error("stored bytes do not match their hash", key=task.object_key)
             return Failed("DATA_LOSS", "The stored bytes do not match the hash of the upload.")
         await failpoint("cpu.extracting")
@@ -185,6 +194,12 @@ class _GroupRun:
             character_count=extracted.character_count,
             partial=extracted.partial,
         )
+
+    async def _sha256(self, content: bytes) -> str:
+        if len(content) <= _HASH_IN_LOOP_BYTES:
+            return sha256(content).hexdigest()
+        loop = asyncio.get_running_loop()
+        return (await loop.run_in_executor(self._on.threads, sha256, content)).hexdigest()
 
     async def _fetch(self, task: DocumentTask) -> bytes:
         return await self._on.objects.fetch(task.object_key, size_bytes=task.size_bytes)

@@ -1,4 +1,4 @@
-"""What operators see of storage: S3 operations, the pool, the memory held for puts."""
+"""What operators see of storage: S3 operations, the memory held for puts."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,7 +8,6 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import REGISTRY, Collector
 
 from sheaf_common.memory import ByteBudget
-from sheaf_common.pools.s3 import S3ClientPool
 from sheaf_common.telemetry.metrics import LATENCY_BUCKETS_S
 
 S3_OPERATION_SECONDS: Final = Histogram(
@@ -17,18 +16,12 @@ S3_OPERATION_SECONDS: Final = Histogram(
     ["operation", "outcome"],
     buckets=LATENCY_BUCKETS_S,
 )
-S3_POOL_WAIT_SECONDS: Final = Histogram(
-    "sheaf_s3_pool_wait_seconds",
-    "Time that an operation waited for an S3 client, in seconds.",
-    buckets=LATENCY_BUCKETS_S,
-)
 
 
 class StorageCollector(Collector):
-    """The pool's and the buffers' figures, read when they are asked for."""
+    """The buffers' figures, read when they are asked for."""
 
-    def __init__(self, pool: S3ClientPool, buffers: Mapping[str, ByteBudget]) -> None:
-        self._pool = pool
+    def __init__(self, buffers: Mapping[str, ByteBudget]) -> None:
         self._buffers = buffers
 
     def __enter__(self) -> None:
@@ -52,16 +45,4 @@ class StorageCollector(Collector):
         for kind, budget in self._buffers.items():
             held.add_metric([kind], budget.held_bytes)
             limit.add_metric([kind], budget.limit_bytes)
-        return [
-            GaugeMetricFamily(
-                "sheaf_s3_pool_capacity", "The most S3 leases at once.", value=self._pool.capacity
-            ),
-            GaugeMetricFamily("sheaf_s3_pool_used", "S3 leases held now.", value=self._pool.used),
-            GaugeMetricFamily(
-                "sheaf_s3_pool_waiting",
-                "Operations that wait for an S3 client.",
-                value=self._pool.waiting,
-            ),
-            held,
-            limit,
-        ]
+        return [held, limit]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sheaf_common.errors import SheafError
 from sheaf_common.pools.s3 import S3ClientPool
-from sheaf_storage.adapters.metrics import S3_OPERATION_SECONDS, S3_POOL_WAIT_SECONDS
+from sheaf_storage.adapters.metrics import S3_OPERATION_SECONDS
 from sheaf_storage.adapters.s3_errors import translated
 
 if TYPE_CHECKING:
@@ -76,10 +76,8 @@ class S3Calls:
             OverCapacity: `S3_POOL_FULL`.
             Unavailable: `S3_POOL_TIMEOUT`.
         """
-        asked = time.perf_counter()
         stack = AsyncExitStack()
         client = await stack.enter_async_context(self._pool.lease())
-        S3_POOL_WAIT_SECONDS.observe(time.perf_counter() - asked)
         leased = LeasedClient(client, self._executor, stack)
         try:
             yield leased

@@ -3,17 +3,16 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Final, TypeVar
+from contextlib import asynccontextmanager
+from typing import Final, TypeVar
 
 import structlog
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sheaf_common.backoff import backoff_s
 from sheaf_common.errors import Conflict, DeadlineExceeded, Unavailable
-from sheaf_metadata.adapters.metrics import DATABASE_RETRIES, DATABASE_SECONDS, Gauges
+from sheaf_common.pools.database import DatabasePool
+from sheaf_metadata.adapters.metrics import DATABASE_RETRIES, DATABASE_SECONDS
 from sheaf_metadata.adapters.mysql.errors import connection_lost, database_errors, lock_failure
 
 log = structlog.get_logger()
@@ -22,36 +21,23 @@ _TRIES: Final = 4
 """A transaction that meets a lock failure is repeated up to three times."""
 _BACKOFF_BASE_S: Final = 0.005
 _BACKOFF_LIMIT_S: Final = 0.1
-_LOCK_WAIT_S: Final = 1
-"""The least that the server knows; a transaction's own limit ends it about then."""
+LOCK_WAIT_S: Final = 1
+"""The longest wait for a row: the least that the server knows, and about as long as a
+transaction may last."""
 
 ResultT = TypeVar("ResultT")
 Work = Callable[[AsyncConnection], Awaitable[ResultT]]
 
 
 class Database:
-    """The engine as the use cases see it.
+    """The pool as the use cases see it.
 
     `transaction_s` is how long a transaction may hold locks before it commits.
     """
 
-    def __init__(self, engine: AsyncEngine, *, transaction_s: float) -> None:
-        self._engine = engine
+    def __init__(self, pool: DatabasePool, *, transaction_s: float) -> None:
+        self._pool = pool
         self._transaction_s = transaction_s
-        self._waiting = 0
-        event.listen(engine.sync_engine, "connect", _bound_lock_waits)
-
-    @property
-    def gauges(self) -> Gauges:
-        """Of the pool: its bound, connections in use, callers that wait for one."""
-        pool = self._engine.pool
-        assert isinstance(pool, QueuePool)  # noqa: S101 - what the engine is made with
-        bound = pool.size() + pool._max_overflow  # noqa: SLF001 - the pool does not tell it
-        return {
-            "size": lambda: bound,
-            "used": pool.checkedout,
-            "waiting": lambda: self._waiting,
-        }
 
     async def ping(self) -> None:
         """Returns if the database answers.
@@ -74,7 +60,7 @@ class Database:
         started = time.perf_counter()
         try:
             with database_errors():
-                async with self._connection() as connection:
+                async with self._pool.connection() as connection:
                     yield connection
         finally:
             DATABASE_SECONDS.labels(use_case).observe(time.perf_counter() - started)
@@ -112,7 +98,7 @@ class Database:
         raise Conflict("LOCK_CONFLICT", f"{use_case} lost every race for its rows")
 
     async def _once(self, work: Work[ResultT]) -> ResultT:
-        async with self._connection() as connection:
+        async with self._pool.connection() as connection:
             try:
                 async with asyncio.timeout(self._transaction_s) as bound:
                     result = await work(connection)
@@ -125,16 +111,6 @@ class Database:
                 ) from None
             await _commit(connection)
             return result
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection]:
-        async with AsyncExitStack() as stack:
-            self._waiting += 1
-            try:
-                connection = await stack.enter_async_context(self._engine.connect())
-            finally:
-                self._waiting -= 1
-            yield connection
 
 
 async def _commit(connection: AsyncConnection) -> None:
@@ -163,11 +139,3 @@ async def _commit(connection: AsyncConnection) -> None:
                 retry_after_s=1.0,
             ) from error
         raise
-
-
-def _bound_lock_waits(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    try:
-        cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {_LOCK_WAIT_S}")
-    finally:
-        cursor.close()

@@ -17,6 +17,8 @@ class TcpProxy:
         self._flowing.set()
         self._held_back = 0
         self.port = 0
+        self.accepted = 0
+        """Connections taken so far."""
         self.cut_after_bytes: list[int] = []
         """Each is for one connection, the next that answers so much: it is then cut."""
 
@@ -35,6 +37,10 @@ class TcpProxy:
         if self._server is not None:
             self._server.close()
             self._server = None
+        self.cut()
+
+    def cut(self) -> None:
+        """Cuts what is open; new connections are taken."""
         for writer in list(self._writers):
             writer.transport.abort()
 
@@ -53,6 +59,7 @@ class TcpProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        self.accepted += 1
         upstream: asyncio.StreamWriter | None = None
         try:
             answers, upstream = await asyncio.open_connection(*self._upstream)
