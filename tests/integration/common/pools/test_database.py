@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -13,7 +13,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from sheaf_common.ids import new_id
-from sheaf_common.pools.database import DatabasePool, DatabaseSettings, database_pool
+from sheaf_common.pools import database_checks
+from sheaf_common.pools.database import DatabasePool, DatabaseSettings, begin, database_pool
 from sheaf_common.pools.database_session import session_statement
 from support.tcp_proxy import tcp_proxy
 from support.waiting import until, until_answer
@@ -139,17 +140,95 @@ async def test_rolled_back_the_sixth_waits(database: DatabaseVariables) -> None:
 
 
 async def test_a_dead_connection_is_noticed_before_it_is_used(database: DatabaseVariables) -> None:
-    """By the check before use; rolled back, which has none, the caller notices."""
+    """At once if the server has closed it; rolled back, without a check, the caller notices."""
     async with watched(database()) as (pool, server):
-        await ask(pool, "SELECT 1")
-        await server.kill_all()
-        assert await ask(pool, "SELECT 2") == 2
+        async with AsyncExitStack() as stack:
+            await hold(stack, pool, 3)
+        for _ in range(3):
+            await server.kill_all()
+            assert await ask(pool, "SELECT 2") == 2
 
     async with watched(database(DB_POOL_MODE="baseline")) as (pool, server):
         await ask(pool, "SELECT 1")
         await server.kill_all()
         with pytest.raises(DBAPIError):
             await ask(pool, "SELECT 2")
+
+
+async def test_a_rested_connection_is_asked_before_it_is_used(
+    database: DatabaseVariables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that has forgotten it says nothing: only a ping finds out."""
+    monkeypatch.setattr(database_checks, "RESTED_S", 0.0)
+    url = database().engine_url()
+    async with tcp_proxy(url.host or "", url.port or 0) as proxy:
+        through = url.set(port=proxy.port).render_as_string(hide_password=False)
+        async with database_pool(database(DB_READ_TIMEOUT_S=1, DATABASE_URL=through)) as pool:
+            first = await ask(pool, "SELECT CONNECTION_ID()")
+            proxy.stall()
+            asking = asyncio.create_task(ask(pool, "SELECT CONNECTION_ID()"))
+            await until(lambda: proxy.stalled)
+            await until(lambda: proxy.accepted == 2)
+            proxy.flow()
+            assert await asking != first
+
+
+async def test_round_trips_are_as_few_as_can_be(database: DatabaseVariables) -> None:
+    """A read is one statement; a transaction has its beginning and its end, and no more."""
+    async with watched(database()) as (pool, _), pool.connection() as watching:
+        await watching.exec_driver_sql("CREATE TABLE t (id INT PRIMARY KEY)")
+        await ask(pool, "SELECT 1")
+
+        async def statements(work: Callable[[AsyncConnection], Awaitable[None]]) -> int:
+            before = await questions(watching)
+            async with pool.connection() as connection:
+                own = await questions(connection)
+                await work(connection)
+            async with pool.connection() as connection:
+                assert await questions(watching) > before
+                return await questions(connection) - own - 1
+
+        async def read(connection: AsyncConnection) -> None:
+            await connection.exec_driver_sql("SELECT id FROM t")
+
+        async def write(connection: AsyncConnection) -> None:
+            await begin(connection)
+            await connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+            await connection.commit()
+
+        async def give_up(connection: AsyncConnection) -> None:
+            await begin(connection)
+            await connection.exec_driver_sql("INSERT INTO t VALUES (2)")
+
+        assert await statements(read) == 1
+        assert await statements(write) == 3
+        assert await statements(give_up) == 3
+        assert await ask(pool, "SELECT GROUP_CONCAT(id) FROM t") == "1"
+
+
+async def questions(connection: AsyncConnection) -> int:
+    """How many statements the session has sent."""
+    row: Any = (await connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Questions'")).one()
+    return int(row[1])
+
+
+async def test_what_failed_is_rolled_back_before_the_connection_is_used_again(
+    database: DatabaseVariables,
+) -> None:
+    """Neither its changes nor its locks stay, whatever ended it."""
+    settings = database(DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
+    async with watched(settings) as (pool, _):
+        async with pool.connection() as connection:
+            await connection.exec_driver_sql("CREATE TABLE t (id INT PRIMARY KEY)")
+        for statement in ("INSERT INTO t VALUES (2), (2)", "SELECT nothing", "SELECT 1"):
+            with pytest.raises((DBAPIError, KeyError)):  # noqa: PT012 - all of it is one use
+                async with pool.connection() as connection:
+                    await begin(connection)
+                    await connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+                    await connection.exec_driver_sql(statement)
+                    raise KeyError
+            assert await ask(pool, "SELECT @@in_transaction") == 0
+            assert await ask(pool, "SELECT COUNT(*) FROM t") == 0
 
 
 async def test_an_old_connection_is_replaced(database: DatabaseVariables) -> None:
@@ -165,10 +244,10 @@ async def test_an_old_connection_is_replaced(database: DatabaseVariables) -> Non
 
 
 async def test_every_session_is_set_up(database: DatabaseVariables) -> None:
-    """UTC, READ COMMITTED, utf8mb4, strict, no autocommit, and the server's own limits."""
+    """UTC, READ COMMITTED, utf8mb4, strict, autocommit, and the server's own limits."""
     async with database_pool(database(), lock_wait_s=1) as pool, AsyncExitStack() as stack:
         for connection in await hold(stack, pool, 3):
-            row = (
+            row: Any = (
                 await connection.execute(
                     text(
                         "SELECT @@tx_isolation, @@time_zone, @@character_set_client,"
@@ -178,7 +257,7 @@ async def test_every_session_is_set_up(database: DatabaseVariables) -> None:
                 )
             ).one()
             assert row[:8] == (
-                "READ-COMMITTED", "+00:00", "utf8mb4", "utf8mb4", "utf8mb4", 0, 10, 1,
+                "READ-COMMITTED", "+00:00", "utf8mb4", "utf8mb4", "utf8mb4", 1, 10, 1,
             )  # fmt: skip
             assert "STRICT_TRANS_TABLES" in row[8]
 

@@ -17,6 +17,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
+from sheaf_common.pools.database_checks import check_before_use
+from sheaf_common.pools.database_dialect import DRIVER
 from sheaf_common.pools.database_session import session_statement
 from sheaf_common.settings import Rollback, SettingsGroup, variable
 from sheaf_common.telemetry.pools import Queue, pool_metrics
@@ -96,7 +98,10 @@ class DatabasePool:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for the block; whatever it has not committed is rolled back.
+        """A connection for the block.
+
+        Each statement is a transaction of its own, until `begin`; what that began and was not
+        committed is rolled back after the block.
 
         Waits while all are in use, for at most the pool's timeout.
 
@@ -114,6 +119,11 @@ class DatabasePool:
             yield connection
 
 
+async def begin(connection: AsyncConnection) -> None:
+    """Begins a transaction, which `connection.commit` ends."""
+    await connection.exec_driver_sql("START TRANSACTION")
+
+
 @asynccontextmanager
 async def database_pool(
     settings: DatabaseSettings, *, lock_wait_s: int | None = None
@@ -124,21 +134,22 @@ async def database_pool(
     default as long as a statement may run.
     """
     engine = create_async_engine(
-        settings.engine_url(),
+        settings.engine_url().set(drivername=DRIVER),
         pool_size=settings.pool_size,
         max_overflow=settings.max_overflow,
         pool_timeout=settings.pool_timeout_s,
         pool_recycle=settings.pool_recycle_s,
-        pool_pre_ping=settings.pool_pre_ping,
         pool_use_lifo=True,
         connect_args={
             "charset": "utf8mb4",
             "connect_timeout": settings.connect_timeout_s,
             "read_timeout": settings.read_timeout_s,
-            "autocommit": None,  # the session's statement turns it off, in the same round trip
+            "autocommit": None,  # the session's statement turns it on, in the same round trip
             "async_creator_fn": _creator(settings, lock_wait_s or settings.statement_timeout_s),
         },
     )
+    if settings.pool_pre_ping:
+        check_before_use(engine.sync_engine)
     pool = DatabasePool(engine)
     try:
         with pool_metrics(_NAME, pool):

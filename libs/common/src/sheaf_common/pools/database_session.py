@@ -1,8 +1,9 @@
 """How every session with MySQL is set up: one statement, right after the log-in.
 
 UTC, READ COMMITTED and strict mode, so that a value is stored as it was given or not at
-all; no autocommit; and limits that the server itself keeps, since a statement whose caller
-has gone runs on there. The character set, utf8mb4, is part of the log-in.
+all; autocommit, so that a read is one round trip; and limits that the server itself keeps,
+since a statement whose caller has gone runs on there. The character set, utf8mb4, is part of
+the log-in.
 """
 
 from typing import Final
@@ -26,6 +27,6 @@ def session_statement(server_version: str, *, statement_timeout_s: int, lock_wai
         isolation = "transaction_isolation"
         limit = f"max_execution_time = {statement_timeout_s * _MILLISECONDS}"
     return (
-        f"SET SESSION autocommit = 0, {isolation} = 'READ-COMMITTED', sql_mode = '{SQL_MODE}',"
+        f"SET SESSION autocommit = 1, {isolation} = 'READ-COMMITTED', sql_mode = '{SQL_MODE}',"
         f" time_zone = '+00:00', innodb_lock_wait_timeout = {lock_wait_s}, {limit}"
     )

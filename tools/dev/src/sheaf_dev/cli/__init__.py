@@ -32,6 +32,9 @@ app.command("sheaf_dev.cli.status:status", help="Show each process with its port
 app.command(
     "sheaf_dev.cli.config:config", help="Print the configuration in force, by variable name."
 )
+app.command(
+    "sheaf_dev.cli.bench:bench", name="bench", help="Measure: the pools alone, or a scenario."
+)
 app.command("sheaf_dev.cli.test:test", help="Run the whole test suite, against real servers.")
 app.command("sheaf_dev.cli.check:check", help="Format, lint, types, protos, imports.")
 app.command("sheaf_dev.cli.proto:proto", help="Generate the code in proto/src again.")

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sheaf_common.backoff import backoff_s
 from sheaf_common.errors import Conflict, DeadlineExceeded, Unavailable
-from sheaf_common.pools.database import DatabasePool
+from sheaf_common.pools.database import DatabasePool, begin
 from sheaf_metadata.adapters.metrics import DATABASE_RETRIES, DATABASE_SECONDS
 from sheaf_metadata.adapters.mysql.errors import connection_lost, database_errors, lock_failure
 
@@ -101,6 +101,7 @@ class Database:
         async with self._pool.connection() as connection:
             try:
                 async with asyncio.timeout(self._transaction_s) as bound:
+                    await begin(connection)
                     result = await work(connection)
             except TimeoutError:
                 if not bound.expired():

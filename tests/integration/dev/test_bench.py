@@ -1,0 +1,77 @@
+"""Claims about `bench`: run as a person runs it, at a fraction of its usual length."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_FIGURES = ("p50_ms", "p99_ms", "cpu_ms")
+
+
+def bench(*arguments: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of `./sheaf bench`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sheaf_dev", "bench", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_pools_are_compared_with_their_roll_back(tmp_path: Path) -> None:
+    """Every pool at every number of callers, as a table and as JSON; making a client costs."""
+    report = tmp_path / "pools.json"
+    code, output, errors = bench(
+        *("pools", "--rounds", "1", "--scale", "0.05", "--callers", "1", "4"),
+        *("--json", str(report)),
+    )
+    assert code == 0, errors
+    written: dict[str, Any] = json.loads(report.read_text())
+
+    assert [(result["pool"], result["callers"]) for result in written["results"]] == [
+        (pool, callers) for pool in ("s3", "db", "redis") for callers in (1, 4)
+    ]
+    for result in written["results"]:
+        for mode in ("default", "rollback"):
+            assert all(result[mode][figure] >= 0 for figure in _FIGURES)
+            assert 0 < result[mode]["p50_ms"] <= result[mode]["p99_ms"]
+        assert result["cpu_ratio"] > 0
+    dearer = {each["pool"] for each in written["results"] if each["cpu_ratio"] > 1.5}
+    assert {"s3", "redis"} <= dearer
+    assert [each["callers"] for each in written["s3_clients"]] == [1, 4]
+    assert all(word in output for word in ("p99 ms", "CPU ratio", "roll-back", "1 wide client"))
+
+
+def test_a_large_object_is_carried_in_bounded_memory(tmp_path: Path) -> None:
+    """100 MiB through gateway and storage and back: each grows by less than 64 MiB."""
+    report = tmp_path / "large.json"
+    code, output, errors = bench(
+        "--scenario", "large-object", "--size-mib", "100", "--json", str(report)
+    )
+    written: dict[str, Any] = json.loads(report.read_text())
+
+    assert code == 0, output + errors
+    assert set(written["growth_mib"]) == {"gateway", "storage"}
+    assert all(0 <= growth < 64 for growth in written["growth_mib"].values())
+    assert written["ok"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--scenario", "storm"), "storm"),
+        (("pools", "--callers", "0"), "callers"),
+        ((), "scenario"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(arguments: tuple[str, ...], named: str) -> None:
+    """At once, naming the option, with exit code 2."""
+    code, _, errors = bench(*arguments)
+
+    assert code == 2
+    assert named in errors

@@ -1,0 +1,1 @@
+"""Measurements: what the pools are worth, and how the system behaves under a load."""

@@ -1,0 +1,149 @@
+"""`./sheaf bench`: measurements, on fresh servers of their own."""
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import uvloop
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+
+from sheaf_common import logs
+from sheaf_dev.bench.large_object import CARRIERS, GROWTH_LIMIT_MIB, pass_large_object
+from sheaf_dev.bench.pools import (
+    CALLERS,
+    ONE_WIDE_CLIENT,
+    ROLLBACKS,
+    Figures,
+    Result,
+    compare_pools,
+)
+from sheaf_dev.files import write_atomic
+from sheaf_dev.outcomes import show_table
+
+_MISSED: Final = 1
+_COLUMNS: Final = ("pool", "callers", "mode", "p50 ms", "p99 ms", "acquire ms", "CPU ms",
+    "client", "server", "CPU ratio",
+)  # fmt: skip
+
+bench = App(name="bench", result_action="return_value", version_flags=[])
+
+
+@bench.default
+def run_scenario(
+    *,
+    scenario: Literal["large-object"],  # noqa: ARG001 - the only one so far
+    size_mib: Annotated[int, Parameter(validator=Number(gte=1, lte=4096))] = 2048,
+    json_: Annotated[Path | None, Parameter(name="--json")] = None,
+) -> int:
+    """Run one scenario on a stack of its own; exit with 1 if it misses its limit.
+
+    Args:
+        scenario: large-object: one file through the API and back; the gateway and storage
+            must grow by less than 64 MiB.
+        size_mib: The file's size in MiB.
+        json_: Write the figures to this file too.
+    """
+    logs.configure("bench", level="warning", log_format="console")
+    passage = uvloop.run(pass_large_object(size_mib, _say))
+    if json_ is not None:
+        write_atomic(json_, json.dumps(passage.as_json(), indent=2) + "\n")
+    show_table(
+        ("process", "before MiB", "peak MiB", "growth MiB", "limit"),
+        (
+            (
+                name,
+                round(passage.before_mib[name], 1),
+                round(passage.peak_mib[name], 1),
+                round(passage.growth_mib[name], 1),
+                GROWTH_LIMIT_MIB,
+            )
+            for name in CARRIERS
+        ),
+    )
+    print(
+        f"{size_mib} MiB put in {passage.put_s:.1f} s, got in {passage.get_s:.1f} s: "
+        + ("within the limit" if passage.ok else "over the limit")
+    )
+    return 0 if passage.ok else _MISSED
+
+
+@bench.command
+def pools(
+    *,
+    callers: Annotated[
+        tuple[Annotated[int, Parameter(validator=Number(gte=1, lte=1000))], ...],
+        Parameter(consume_multiple=True),
+    ] = CALLERS,
+    rounds: Annotated[int, Parameter(validator=Number(gte=1, lte=100))] = 5,
+    scale: Annotated[float, Parameter(validator=Number(gt=0, lte=100))] = 1.0,
+    json_: Annotated[Path | None, Parameter(name="--json")] = None,
+) -> int:
+    """Measure each pool against its roll-back switch, alternating in one run.
+
+    S3: puts and gets of 64 KiB; database: a row by its key; Redis: a value of 512 bytes.
+    CPU is of callers and server together; the ratio is roll-back over default, the median
+    over the rounds. Besides, the S3 pool against one client with as many connections.
+
+    Args:
+        callers: How many callers at once.
+        rounds: Rounds of each way, besides one that does not count.
+        scale: Operations of a round, as a multiple of the usual number.
+        json_: Write the figures to this file too.
+    """
+    logs.configure("bench", level="warning", log_format="console")
+    comparing = compare_pools(
+        [*ROLLBACKS, ONE_WIDE_CLIENT],
+        callers=callers,
+        rounds=rounds,
+        scale=scale,
+        on_progress=_say,
+    )
+    results = uvloop.run(comparing)
+    rollbacks, widths = results[: -len(callers)], results[-len(callers) :]
+    if json_ is not None:
+        report = {
+            "results": [each.as_json("default", "rollback") for each in rollbacks],
+            "s3_clients": [each.as_json("pool_of_20", "one_wide_client") for each in widths],
+            "machine": _machine(),
+        }
+        write_atomic(json_, json.dumps(report, indent=2) + "\n")
+    _show(rollbacks, "default", "roll-back")
+    print()
+    _show(widths, "20 clients", "1 wide client")
+    return 0
+
+
+def _show(results: Sequence[Result], first: str, second: str) -> None:
+    rows = []
+    for result in results:
+        rows.append((result.pool, result.callers, first, *_cells(result.first), None))
+        rows.append((None, None, second, *_cells(result.second), f"{result.cpu_ratio:.2f}"))
+    show_table(_COLUMNS, rows)
+
+
+def _cells(figures: Figures) -> tuple[str, ...]:
+    return (
+        f"{figures.p50_ms:.2f}",
+        f"{figures.p99_ms:.2f}",
+        f"{figures.acquire_ms:.3f}",
+        f"{figures.cpu_ms:.2f}",
+        f"{figures.client_cpu_ms:.2f}",
+        f"{figures.server_cpu_ms:.2f}",
+    )
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+    }
+
+
+def _say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr)
