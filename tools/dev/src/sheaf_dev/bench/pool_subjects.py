@@ -9,7 +9,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import text
 
@@ -19,12 +19,16 @@ from sheaf_common.pools.redis import RedisSettings, redis_client
 from sheaf_common.pools.s3 import S3Settings, s3_client_pool
 from sheaf_dev.bench.callers import Operation
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 Variables = Mapping[str, str]
 Subject = Callable[[Variables], AbstractAsyncContextManager[Operation]]
 """Opens a pool from its variables; the operation uses it."""
 
 OBJECT_BYTES: Final = 64 * 1024
 _THREADS: Final = 64
+_KEYS: Final = 16
 _ROWS: Final = 1000
 _VALUE: Final = os.urandom(512)
 _CREATE: Final = (
@@ -44,24 +48,29 @@ async def s3_operations(variables: Variables) -> AsyncIterator[Operation]:
     settings = S3Settings.model_validate(variables)
     content = os.urandom(OBJECT_BYTES)
     numbers = itertools.count()
+
+    def put(client: "S3Client", number: int) -> None:
+        client.put_object(Bucket=settings.bucket, Key=f"bench/{number % _KEYS}", Body=content)
+
+    def get(client: "S3Client", number: int) -> None:
+        answer = client.get_object(Bucket=settings.bucket, Key=f"bench/{number % _KEYS}")
+        if len(answer["Body"].read()) != OBJECT_BYTES:
+            raise RuntimeError("the object that came back is not what was put")
+
     with ThreadPoolExecutor(_THREADS, "bench-s3") as threads:
         async with s3_client_pool(settings) as pool:
 
+            async def run(work: "Callable[[S3Client, int], None]", number: int) -> None:
+                async with pool.lease() as client:
+                    loop = asyncio.get_running_loop()
+                    await loop.run_in_executor(threads, work, client, number)
+
+            for key in range(_KEYS):
+                await run(put, key)
+
             async def operate() -> None:
                 number = next(numbers)
-                key = f"bench/{number // 2 % 100}"
-                async with pool.lease() as client:
-
-                    def put() -> None:
-                        client.put_object(Bucket=settings.bucket, Key=key, Body=content)
-
-                    def get() -> None:
-                        answer = client.get_object(Bucket=settings.bucket, Key="bench/0")
-                        if len(answer["Body"].read()) != OBJECT_BYTES:
-                            raise RuntimeError("the object that came back is not what was put")
-
-                    work = get if number % 2 else put
-                    await asyncio.get_running_loop().run_in_executor(threads, work)
+                await run(get if number % 2 else put, number // 2)
 
             yield operate
 
