@@ -16,6 +16,7 @@ from sheaf_metadata.domain.fields import Fields
 from sheaf_metadata.domain.outcomes import Disposition
 from sheaf_metadata.domain.paging import ListFilter, Position
 from sheaf_metadata.ports import Outdate
+from sheaf_metadata.service.observer import CoalescedKind
 
 
 @dataclass
@@ -116,6 +117,7 @@ class FakeObserver:
 
     claims: list[int] = field(default_factory=list)
     cache_hits: list[bool] = field(default_factory=list)
+    coalesced_reads: list[str] = field(default_factory=list)
     dispositions: list[Disposition] = field(default_factory=list)
 
     def claimed(self, lane: Lane, documents: int) -> None:
@@ -125,6 +127,10 @@ class FakeObserver:
     def recorded(self, disposition: Disposition) -> None:
         """A disposition."""
         self.dispositions.append(disposition)
+
+    def coalesced(self, kind: CoalescedKind) -> None:
+        """A read that shares a query."""
+        self.coalesced_reads.append(kind)
 
     def cache_read(self, *, hit: bool) -> None:
         """A look into the cache."""

@@ -12,6 +12,8 @@ from sheaf_common.ids import new_id
 from sheaf_metadata.domain.documents import Document, Status
 from sheaf_metadata.domain.fields import ALL_FIELDS
 from sheaf_metadata.domain.paging import ListFilter
+from sheaf_metadata.service.batches import ReadBatches
+from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.reading import ReadDocuments
 from sheaf_metadata.service.waiting import BatchEnded, DocumentEnded, Waiters
 from support.metadata_fakes import FakeCache, FakeObserver, FakeReads
@@ -29,6 +31,7 @@ class Bench:
     recheck_s: float = 60.0
 
     def __post_init__(self) -> None:
+        self.coalescing = Coalescing(self.observer, limit_s=60)
         self.document = Document(
             document_id=new_id(), user_id="ann", status=Status.PROCESSING, row_version=2
         )
@@ -37,7 +40,14 @@ class Bench:
     @property
     def reading(self) -> ReadDocuments:
         """The use case."""
-        return ReadDocuments(self.reads, self.cache, self.waiters, self.observer, self.recheck_s)
+        return ReadDocuments(
+            self.reads, self.cache, self.coalescing, self.waiters, self.observer, self.recheck_s
+        )
+
+    @property
+    def batches(self) -> ReadBatches:
+        """The use case of batches."""
+        return ReadBatches(self.reads, self.coalescing, self.waiters, self.recheck_s)
 
     async def read(self, *, wait_s: float = 0) -> Document:
         """Reads the document's status."""
@@ -59,10 +69,10 @@ async def test_a_second_read_comes_from_the_cache() -> None:
 
 
 async def test_without_a_cache_only_the_fields_asked_for_are_read() -> None:
-    """There is nothing to keep the rest for."""
+    """And whose the document is. There is nothing to keep the rest for."""
     bench = Bench(cache=FakeCache(usable=False))
     await bench.read()
-    assert bench.reads.reads == [("status",)]
+    assert bench.reads.reads == [("user_id", "status")]
     assert bench.observer.cache_hits == []
 
 
@@ -134,7 +144,7 @@ async def test_a_batch_is_read_when_it_has_finished() -> None:
     bench = Bench()
     batch_id = new_id()
     bench.reads.finished[batch_id] = False
-    waiting = asyncio.create_task(bench.reading.batch(batch_id, ("status",), 50))
+    waiting = asyncio.create_task(bench.batches(batch_id, ("status",), 50))
     await until(lambda: bench.waiters.count)
     bench.reads.finished[batch_id] = True
     bench.waiters.wake([BatchEnded(batch_id)])

@@ -26,7 +26,9 @@ from sheaf_metadata.adapters.redis.gate import RedisGate
 from sheaf_metadata.adapters.redis.hints import RedisAnnouncer
 from sheaf_metadata.api.servicer import MetadataServicer
 from sheaf_metadata.service.api_keys import KeyRing
+from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
+from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.outcomes import EndClaims
 from sheaf_metadata.service.reading import ReadDocuments
 from sheaf_metadata.service.registration import RegisterBatch
@@ -88,11 +90,15 @@ def _servicer(
     record = settings.record
     observer = PrometheusObserver()
     fairness = RedisFairness(gate)
+    reads = MysqlReads(database)
+    # What a single read may take: the wait for a connection, and the statement.
+    limit_s = settings.database.pool_timeout_s + settings.database.statement_timeout_s
+    coalescing = Coalescing(observer, limit_s=limit_s)
+    recheck_s = record.wait_recheck_ms / 1000
     return MetadataServicer(
         register_batch=RegisterBatch(MysqlRegistrations(database), fairness, announcer),
-        reading=ReadDocuments(
-            MysqlReads(database), cache, waiters, observer, record.wait_recheck_ms / 1000
-        ),
+        reading=ReadDocuments(reads, cache, coalescing, waiters, observer, recheck_s),
+        batches=ReadBatches(reads, coalescing, waiters, recheck_s),
         claim=ClaimDocuments(
             MysqlClaims(database), waiters, cache, observer, record.claim_poll_ms / 1000
         ),

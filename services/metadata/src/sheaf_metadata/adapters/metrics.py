@@ -10,6 +10,7 @@ from prometheus_client.registry import REGISTRY, Collector
 from sheaf_common.telemetry.metrics import LATENCY_BUCKETS_S
 from sheaf_metadata.domain.documents import Lane
 from sheaf_metadata.domain.outcomes import Disposition
+from sheaf_metadata.service.observer import CoalescedKind
 
 DATABASE_SECONDS: Final = Histogram(
     "sheaf_database_seconds",
@@ -22,6 +23,9 @@ DATABASE_RETRIES: Final = Counter(
 )
 CACHE_READS: Final = Counter(
     "sheaf_document_cache_reads_total", "Documents looked for in the cache, by result.", ["result"]
+)
+COALESCED_READS: Final = Counter(
+    "sheaf_coalesced_reads_total", "Reads that shared another read's query, by kind.", ["kind"]
 )
 REDIS_SECONDS: Final = Histogram(
     "sheaf_redis_seconds",
@@ -59,6 +63,10 @@ class PrometheusObserver:
     def recorded(self, disposition: Disposition) -> None:
         """See `Observer`."""
         OUTCOMES.labels(disposition.value).inc()
+
+    def coalesced(self, kind: CoalescedKind) -> None:
+        """See `Observer`."""
+        COALESCED_READS.labels(kind).inc()
 
     def cache_read(self, *, hit: bool) -> None:
         """See `Observer`."""

@@ -12,6 +12,7 @@ from sheaf_metadata.domain.claims import MAX_WAIT_S
 from sheaf_metadata.domain.documents import Status
 from sheaf_metadata.domain.fields import ALL_FIELDS, fields_of
 from sheaf_metadata.service.api_keys import KeyRing
+from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
 from sheaf_metadata.service.outcomes import EndClaims
 from sheaf_metadata.service.reading import ReadDocuments
@@ -29,6 +30,7 @@ class MetadataServicer(metadata_pb2_grpc.MetadataServiceServicer):
 
     register_batch: RegisterBatch
     reading: ReadDocuments
+    batches: ReadBatches
     claim: ClaimDocuments
     leases: KeepLeases
     ending: EndClaims
@@ -69,9 +71,7 @@ class MetadataServicer(metadata_pb2_grpc.MetadataServiceServicer):
     ) -> metadata_pb2.GetBatchResponse:
         """See the .proto."""
         fields = fields_of(request.read_mask.paths)
-        found = await self.reading.batch(
-            parse_id(request.batch_id, "batch_id"), fields, _wait_s(request)
-        )
+        found = await self.batches(parse_id(request.batch_id, "batch_id"), fields, _wait_s(request))
         return encoding.batch_view(found, fields)
 
     async def ListDocuments(

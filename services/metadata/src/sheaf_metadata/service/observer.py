@@ -1,9 +1,11 @@
 """What the use cases report to those who watch."""
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from sheaf_metadata.domain.documents import Lane
 from sheaf_metadata.domain.outcomes import Disposition
+
+CoalescedKind = Literal["document", "batch", "batch_end"]
 
 
 class Observer(Protocol):
@@ -15,6 +17,10 @@ class Observer(Protocol):
 
     def recorded(self, disposition: Disposition) -> None:
         """An outcome was judged."""
+        ...
+
+    def coalesced(self, kind: CoalescedKind) -> None:
+        """A read shares a query that another read asked for."""
         ...
 
     def cache_read(self, *, hit: bool) -> None:

@@ -1,14 +1,14 @@
-"""Reading documents and batches, and waiting for their end."""
+"""Reading documents, and waiting for their end."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
 from uuid import UUID
 
 from sheaf_common import context
 from sheaf_common.errors import InvalidInput, NotFound
-from sheaf_metadata.domain.documents import BatchView, Document
+from sheaf_metadata.domain.documents import Document
 from sheaf_metadata.domain.fields import ALL_FIELDS, Fields, with_fields
 from sheaf_metadata.domain.paging import (
     DEFAULT_PAGE,
@@ -18,11 +18,9 @@ from sheaf_metadata.domain.paging import (
     encode_cursor,
 )
 from sheaf_metadata.ports import DocumentCache, Reads
+from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.observer import Observer
-from sheaf_metadata.service.waiting import BatchEnded, DocumentEnded, Waiters
-
-_ANSWER_S: Final = 0.25
-"""What a waiting call leaves of its deadline, so that it answers before it ends."""
+from sheaf_metadata.service.waiting import DocumentEnded, Waiters, ends_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +32,7 @@ class ReadDocuments:
 
     reads: Reads
     cache: DocumentCache
+    coalescing: Coalescing
     waiters: Waiters
     observer: Observer
     recheck_s: float
@@ -43,35 +42,20 @@ class ReadDocuments:
 
         Raises:
             NotFound: `DOCUMENT_NOT_FOUND`.
-            SheafError: as `Reads`, and `OverCapacity` if too many wait.
+            SheafError: as `Reads` and `Coalescing`, and `OverCapacity` if too many wait.
         """
         user_id = context.current_user_id()
         if wait_s <= 0:
             return await self._current(document_id, fields, user_id)
-        ends_at = _ends_at(wait_s)
+        until = ends_at(wait_s)
         with self.waiters.waiting_for(DocumentEnded(document_id)) as signal:
             while True:
                 signal.clear()
                 found = await self._terminal_or_current(document_id, fields, user_id)
-                left_s = ends_at - time.monotonic()
+                left_s = until - time.monotonic()
                 if _terminal(found) or left_s <= 0 or signal.closed:
                     return found
                 await signal.wait(min(self.recheck_s, left_s))
-
-    async def batch(self, batch_id: UUID, fields: Fields, wait_s: float) -> BatchView:
-        """A batch with its documents; once it has finished, or as it is after `wait_s`.
-
-        Raises:
-            NotFound: `BATCH_NOT_FOUND`.
-            SheafError: as `Reads`, and `OverCapacity` if too many wait.
-        """
-        user_id = context.current_user_id()
-        if wait_s > 0:
-            await self._batch_end(batch_id, user_id, _ends_at(wait_s))
-        found = await self.reads.batch(batch_id, fields, user_id)
-        if found is None:
-            raise _batch_not_found(batch_id)
-        return found
 
     async def page(
         self, wanted: ListFilter, fields: Fields, page_size: int, page_token: str
@@ -104,9 +88,8 @@ class ReadDocuments:
         self.observer.cache_read(hit=cached is not None)
         if cached is not None:
             return _visible(cached, document_id, user_id)
-        started = time.monotonic()
-        found = await self._recorded(document_id, ALL_FIELDS, None)
-        await self.cache.put([found], age_s=time.monotonic() - started)
+        query = partial(self._recorded_and_kept, document_id)
+        found = await self.coalescing.read("document", document_id, query)
         return _visible(found, document_id, user_id)
 
     async def _terminal_or_current(
@@ -122,48 +105,29 @@ class ReadDocuments:
         return await self._recorded(document_id, with_fields(fields, "status"), user_id)
 
     async def _recorded(self, document_id: UUID, fields: Fields, user_id: str | None) -> Document:
-        found = await self.reads.document(document_id, fields, user_id)
-        if found is None:
-            raise _document_not_found(document_id)
+        """From the database, no more than these fields and those that a check needs."""
+        needed = with_fields(fields, "user_id")
+        query = partial(self.reads.document, document_id, needed, None)
+        found = await self.coalescing.read("document", (document_id, needed), query)
+        return _visible(found, document_id, user_id)
+
+    async def _recorded_and_kept(self, document_id: UUID) -> Document | None:
+        started = time.monotonic()
+        found = await self.reads.document(document_id, ALL_FIELDS, None)
+        if found is not None:
+            await self.cache.put([found], age_s=time.monotonic() - started)
         return found
-
-    async def _batch_end(self, batch_id: UUID, user_id: str | None, ends_at: float) -> None:
-        with self.waiters.waiting_for(BatchEnded(batch_id)) as signal:
-            while True:
-                signal.clear()
-                finished = await self.reads.batch_finished(batch_id, user_id)
-                if finished is None:
-                    raise _batch_not_found(batch_id)
-                left_s = ends_at - time.monotonic()
-                if finished or left_s <= 0 or signal.closed:
-                    return
-                await signal.wait(min(self.recheck_s, left_s))
-
-
-def _ends_at(wait_s: float) -> float:
-    """When a wait ends, by the monotonic clock: before the call's own deadline."""
-    return time.monotonic() + context.time_left_s(wait_s + _ANSWER_S) - _ANSWER_S
 
 
 def _terminal(document: Document) -> bool:
     return document.status is not None and document.status.terminal
 
 
-def _visible(document: Document, document_id: UUID, user_id: str | None) -> Document:
-    if user_id is not None and document.user_id != user_id:
-        raise _document_not_found(document_id)
+def _visible(document: Document | None, document_id: UUID, user_id: str | None) -> Document:
+    if document is None or user_id not in (None, document.user_id):
+        raise NotFound(
+            "DOCUMENT_NOT_FOUND",
+            f"there is no document {document_id}",
+            evidence={"document_id": str(document_id)},
+        )
     return document
-
-
-def _document_not_found(document_id: UUID) -> NotFound:
-    return NotFound(
-        "DOCUMENT_NOT_FOUND",
-        f"there is no document {document_id}",
-        evidence={"document_id": str(document_id)},
-    )
-
-
-def _batch_not_found(batch_id: UUID) -> NotFound:
-    return NotFound(
-        "BATCH_NOT_FOUND", f"there is no batch {batch_id}", evidence={"batch_id": str(batch_id)}
-    )

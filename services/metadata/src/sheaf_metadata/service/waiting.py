@@ -5,14 +5,25 @@ is made good by looking again after a while. So nothing here needs Redis to be r
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
+from sheaf_common import context
 from sheaf_common.errors import OverCapacity
 from sheaf_metadata.domain.documents import Lane
+
+_ANSWER_S: Final = 0.25
+"""What a waiting call leaves of its deadline, so that it answers before it ends."""
+
+
+def ends_at(wait_s: float) -> float:
+    """When a wait ends, by the monotonic clock: before the call's own deadline."""
+    return time.monotonic() + context.time_left_s(wait_s + _ANSWER_S) - _ANSWER_S
 
 
 @dataclass(frozen=True, slots=True)

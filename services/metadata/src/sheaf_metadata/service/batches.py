@@ -1,0 +1,62 @@
+"""Reading batches, and waiting for their end."""
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from sheaf_common import context
+from sheaf_common.errors import NotFound
+from sheaf_metadata.domain.documents import BatchView
+from sheaf_metadata.domain.fields import Fields
+from sheaf_metadata.ports import Reads
+from sheaf_metadata.service.coalescing import Coalescing
+from sheaf_metadata.service.waiting import BatchEnded, Waiters, ends_at
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBatches:
+    """Reads as the current user; without one, as an internal caller who sees everything.
+
+    `recheck_s` is how often a waiter looks without having been woken.
+    """
+
+    reads: Reads
+    coalescing: Coalescing
+    waiters: Waiters
+    recheck_s: float
+
+    async def __call__(self, batch_id: UUID, fields: Fields, wait_s: float) -> BatchView:
+        """A batch with its documents; once it has finished, or as it is after `wait_s`.
+
+        Raises:
+            NotFound: `BATCH_NOT_FOUND`.
+            SheafError: as `Reads` and `Coalescing`, and `OverCapacity` if too many wait.
+        """
+        user_id = context.current_user_id()
+        if wait_s > 0:
+            await self._end(batch_id, user_id, ends_at(wait_s))
+        query = partial(self.reads.batch, batch_id, fields, user_id)
+        found = await self.coalescing.read("batch", (batch_id, fields, user_id), query)
+        if found is None:
+            raise _not_found(batch_id)
+        return found
+
+    async def _end(self, batch_id: UUID, user_id: str | None, until: float) -> None:
+        query = partial(self.reads.batch_finished, batch_id, user_id)
+        with self.waiters.waiting_for(BatchEnded(batch_id)) as signal:
+            while True:
+                signal.clear()
+                finished = await self.coalescing.read("batch_end", (batch_id, user_id), query)
+                if finished is None:
+                    raise _not_found(batch_id)
+                left_s = until - time.monotonic()
+                if finished or left_s <= 0 or signal.closed:
+                    return
+                await signal.wait(min(self.recheck_s, left_s))
+
+
+def _not_found(batch_id: UUID) -> NotFound:
+    return NotFound(
+        "BATCH_NOT_FOUND", f"there is no batch {batch_id}", evidence={"batch_id": str(batch_id)}
+    )
