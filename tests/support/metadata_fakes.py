@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from uuid import UUID
 
+from sheaf_common.ids import new_id
 from sheaf_metadata.domain.api_keys import ApiKey, RecordedKey
 from sheaf_metadata.domain.claims import (
     ClaimedDocument,
     ClaimLimits,
     ClaimTry,
 )
-from sheaf_metadata.domain.documents import BatchView, Document, Lane
+from sheaf_metadata.domain.documents import Batch, BatchView, Document, Lane
 from sheaf_metadata.domain.fields import Fields
 from sheaf_metadata.domain.outcomes import Disposition
 from sheaf_metadata.domain.paging import ListFilter, Position
@@ -26,6 +28,8 @@ class FakeReads:
     documents_by_id: dict[UUID, Document] = field(default_factory=dict)
     finished: dict[UUID, bool] = field(default_factory=dict)
     reads: list[Fields] = field(default_factory=list)
+    batches: dict[UUID, BatchView] = field(default_factory=dict)
+    batch_reads: list[Fields] = field(default_factory=list)
 
     async def document(
         self, document_id: UUID, fields: Fields, user_id: str | None
@@ -37,8 +41,11 @@ class FakeReads:
         return found if found and user_id in (None, found.user_id) else None
 
     async def batch(self, batch_id: UUID, fields: Fields, user_id: str | None) -> BatchView | None:
-        """None: batches are read from the database's fake no further than their end."""
-        return None
+        """The batch, if the user may see it."""
+        await asyncio.sleep(0)
+        self.batch_reads.append(fields)
+        found = self.batches.get(batch_id)
+        return found if found and user_id in (None, found.batch.user_id) else None
 
     async def batch_finished(self, batch_id: UUID, user_id: str | None) -> bool | None:
         """What the test says."""
@@ -135,6 +142,12 @@ class FakeObserver:
     def cache_read(self, *, hit: bool) -> None:
         """A look into the cache."""
         self.cache_hits.append(hit)
+
+
+def a_batch(*, finished: bool = False) -> Batch:
+    """A batch of ann's."""
+    now = datetime.now(UTC)
+    return Batch(new_id(), "ann", "", 1, now, now if finished else None)
 
 
 def candidate(

@@ -14,6 +14,7 @@ from sheaf_metadata.domain.fields import ALL_FIELDS
 from sheaf_metadata.domain.paging import ListFilter
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.coalescing import Coalescing
+from sheaf_metadata.service.monotonic import MonotonicCache, ShownVersions
 from sheaf_metadata.service.reading import ReadDocuments
 from sheaf_metadata.service.waiting import BatchEnded, DocumentEnded, Waiters
 from support.metadata_fakes import FakeCache, FakeObserver, FakeReads
@@ -32,6 +33,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.coalescing = Coalescing(self.observer, limit_s=60)
+        self.shown = ShownVersions(100)
         self.document = Document(
             document_id=new_id(), user_id="ann", status=Status.PROCESSING, row_version=2
         )
@@ -41,13 +43,19 @@ class Bench:
     def reading(self) -> ReadDocuments:
         """The use case."""
         return ReadDocuments(
-            self.reads, self.cache, self.coalescing, self.waiters, self.observer, self.recheck_s
+            self.reads,
+            MonotonicCache(self.cache, self.shown),
+            self.shown,
+            self.coalescing,
+            self.waiters,
+            self.observer,
+            self.recheck_s,
         )
 
     @property
     def batches(self) -> ReadBatches:
         """The use case of batches."""
-        return ReadBatches(self.reads, self.coalescing, self.waiters, self.recheck_s)
+        return ReadBatches(self.reads, self.shown, self.coalescing, self.waiters, self.recheck_s)
 
     async def read(self, *, wait_s: float = 0) -> Document:
         """Reads the document's status."""
@@ -69,10 +77,10 @@ async def test_a_second_read_comes_from_the_cache() -> None:
 
 
 async def test_without_a_cache_only_the_fields_asked_for_are_read() -> None:
-    """And whose the document is. There is nothing to keep the rest for."""
+    """And what a check needs. There is nothing to keep the rest for."""
     bench = Bench(cache=FakeCache(usable=False))
     await bench.read()
-    assert bench.reads.reads == [("user_id", "status")]
+    assert bench.reads.reads == [("document_id", "user_id", "status", "row_version")]
     assert bench.observer.cache_hits == []
 
 

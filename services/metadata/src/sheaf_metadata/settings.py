@@ -44,6 +44,13 @@ class RecordSettings(SettingsGroup):
     cache_active_s: float = variable(
         "METADATA_CACHE_ACTIVE_S", 1.0, "seconds any other document is cached", ge=0, le=1
     )
+    shown_versions: int = variable(
+        "METADATA_SHOWN_VERSIONS",
+        20_000,
+        "documents of which the cache may show nothing older than was shown",
+        ge=1,
+        le=10_000_000,
+    )
     redis_budget_ms: int = variable(
         "METADATA_REDIS_BUDGET_MS", 100, "the most that a call waits for Redis", ge=1, le=5000
     )

@@ -29,6 +29,7 @@ from sheaf_metadata.service.api_keys import KeyRing
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
 from sheaf_metadata.service.coalescing import Coalescing
+from sheaf_metadata.service.monotonic import MonotonicCache, ShownVersions
 from sheaf_metadata.service.outcomes import EndClaims
 from sheaf_metadata.service.reading import ReadDocuments
 from sheaf_metadata.service.registration import RegisterBatch
@@ -53,9 +54,10 @@ async def metadata_service(
         client = await enter(redis_client(settings.redis))
         gate = RedisGate(client, budget_s=record.redis_budget_ms / 1000)
         waiters = Waiters(record.max_waiters)
-        cache = RedisDocumentCache(
+        documents = RedisDocumentCache(
             gate, terminal_s=record.cache_terminal_s, active_s=record.cache_active_s
         )
+        cache = MonotonicCache(documents, ShownVersions(record.shown_versions))
         announcer = RedisAnnouncer(gate, waiters)
         for name, work in (
             ("redis gate", gate.keep()),
@@ -84,7 +86,7 @@ def _servicer(
     database: Database,
     gate: RedisGate,
     waiters: Waiters,
-    cache: RedisDocumentCache,
+    cache: MonotonicCache,
     announcer: RedisAnnouncer,
 ) -> MetadataServicer:
     record = settings.record
@@ -97,8 +99,8 @@ def _servicer(
     recheck_s = record.wait_recheck_ms / 1000
     return MetadataServicer(
         register_batch=RegisterBatch(MysqlRegistrations(database), fairness, announcer),
-        reading=ReadDocuments(reads, cache, coalescing, waiters, observer, recheck_s),
-        batches=ReadBatches(reads, coalescing, waiters, recheck_s),
+        reading=ReadDocuments(reads, cache, cache.shown, coalescing, waiters, observer, recheck_s),
+        batches=ReadBatches(reads, cache.shown, coalescing, waiters, recheck_s),
         claim=ClaimDocuments(
             MysqlClaims(database), waiters, cache, observer, record.claim_poll_ms / 1000
         ),

@@ -8,9 +8,10 @@ from uuid import UUID
 from sheaf_common import context
 from sheaf_common.errors import NotFound
 from sheaf_metadata.domain.documents import BatchView
-from sheaf_metadata.domain.fields import Fields
+from sheaf_metadata.domain.fields import Fields, with_fields
 from sheaf_metadata.ports import Reads
 from sheaf_metadata.service.coalescing import Coalescing
+from sheaf_metadata.service.monotonic import ShownVersions
 from sheaf_metadata.service.waiting import BatchEnded, Waiters, ends_at
 
 
@@ -18,10 +19,12 @@ from sheaf_metadata.service.waiting import BatchEnded, Waiters, ends_at
 class ReadBatches:
     """Reads as the current user; without one, as an internal caller who sees everything.
 
-    `recheck_s` is how often a waiter looks without having been woken.
+    What is read is noted in `shown`. `recheck_s` is how often a waiter looks without having
+    been woken.
     """
 
     reads: Reads
+    shown: ShownVersions
     coalescing: Coalescing
     waiters: Waiters
     recheck_s: float
@@ -36,10 +39,17 @@ class ReadBatches:
         user_id = context.current_user_id()
         if wait_s > 0:
             await self._end(batch_id, user_id, ends_at(wait_s))
-        query = partial(self.reads.batch, batch_id, fields, user_id)
-        found = await self.coalescing.read("batch", (batch_id, fields, user_id), query)
+        needed = with_fields(fields, "document_id", "status", "row_version")
+        query = partial(self._read, batch_id, needed, user_id)
+        found = await self.coalescing.read("batch", (batch_id, needed, user_id), query)
         if found is None:
             raise _not_found(batch_id)
+        return found
+
+    async def _read(self, batch_id: UUID, fields: Fields, user_id: str | None) -> BatchView | None:
+        found = await self.reads.batch(batch_id, fields, user_id)
+        if found is not None:
+            self.shown.show(found.documents)
         return found
 
     async def _end(self, batch_id: UUID, user_id: str | None, until: float) -> None:

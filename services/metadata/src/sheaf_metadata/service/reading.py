@@ -19,6 +19,7 @@ from sheaf_metadata.domain.paging import (
 )
 from sheaf_metadata.ports import DocumentCache, Reads
 from sheaf_metadata.service.coalescing import Coalescing
+from sheaf_metadata.service.monotonic import ShownVersions
 from sheaf_metadata.service.observer import Observer
 from sheaf_metadata.service.waiting import DocumentEnded, Waiters, ends_at
 
@@ -27,11 +28,13 @@ from sheaf_metadata.service.waiting import DocumentEnded, Waiters, ends_at
 class ReadDocuments:
     """Reads as the current user; without one, as an internal caller who sees everything.
 
-    `recheck_s` is how often a waiter looks without having been woken.
+    `cache` admits nothing older than what is `shown`, and everything that is read is noted
+    there. `recheck_s` is how often a waiter looks without having been woken.
     """
 
     reads: Reads
     cache: DocumentCache
+    shown: ShownVersions
     coalescing: Coalescing
     waiters: Waiters
     observer: Observer
@@ -73,8 +76,9 @@ class ReadDocuments:
             )
         limit = page_size or DEFAULT_PAGE
         after = decode_cursor(wanted, page_token)
-        needed = with_fields(fields, "document_id", "uploaded_at")
+        needed = with_fields(fields, "document_id", "uploaded_at", "row_version")
         found = await self.reads.documents(wanted, needed, after, limit + 1)
+        self.shown.show(found[:limit])
         if len(found) <= limit:
             return found, ""
         page = found[:limit]
@@ -106,16 +110,22 @@ class ReadDocuments:
 
     async def _recorded(self, document_id: UUID, fields: Fields, user_id: str | None) -> Document:
         """From the database, no more than these fields and those that a check needs."""
-        needed = with_fields(fields, "user_id")
-        query = partial(self.reads.document, document_id, needed, None)
+        needed = with_fields(fields, "document_id", "user_id", "row_version")
+        query = partial(self._read, document_id, needed)
         found = await self.coalescing.read("document", (document_id, needed), query)
         return _visible(found, document_id, user_id)
 
     async def _recorded_and_kept(self, document_id: UUID) -> Document | None:
         started = time.monotonic()
-        found = await self.reads.document(document_id, ALL_FIELDS, None)
+        found = await self._read(document_id, ALL_FIELDS)
         if found is not None:
             await self.cache.put([found], age_s=time.monotonic() - started)
+        return found
+
+    async def _read(self, document_id: UUID, fields: Fields) -> Document | None:
+        found = await self.reads.document(document_id, fields, None)
+        if found is not None:
+            self.shown.show([found])
         return found
 
 

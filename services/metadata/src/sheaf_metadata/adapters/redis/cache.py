@@ -57,9 +57,10 @@ class RedisDocumentCache:
         if not row:
             return None
         try:
-            return self._decoder.decode(row)
+            found = self._decoder.decode(row)
         except msgspec.MsgspecError:
             return None
+        return found if found.document_id == document_id else None
 
     async def put(self, documents: Sequence[Document], *, age_s: float = 0.0) -> None:
         """See `DocumentCache`."""
