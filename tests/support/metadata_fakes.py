@@ -18,7 +18,7 @@ from sheaf_metadata.domain.fields import Fields
 from sheaf_metadata.domain.outcomes import Disposition
 from sheaf_metadata.domain.paging import ListFilter, Position
 from sheaf_metadata.ports import Outdate
-from sheaf_metadata.service.observer import CoalescedKind
+from sheaf_metadata.service.observer import CachedKind, CoalescedKind
 
 
 @dataclass
@@ -86,6 +86,23 @@ class FakeCache:
 
 
 @dataclass
+class FakeBatchCache:
+    """Finished views by id and fields."""
+
+    usable: bool = True
+    views: dict[tuple[UUID, Fields], BatchView] = field(default_factory=dict)
+
+    async def get(self, batch_id: UUID, fields: Fields) -> BatchView | None:
+        """The view."""
+        return self.views.get((batch_id, fields))
+
+    async def put(self, view: BatchView, fields: Fields) -> None:
+        """Keeps it if the batch has finished."""
+        if view.batch.finished_at is not None:
+            self.views[view.batch.batch_id, fields] = view
+
+
+@dataclass
 class FakeClaims:
     """Answers tries in order; after the last the same again."""
 
@@ -139,7 +156,7 @@ class FakeObserver:
         """A read that shares a query."""
         self.coalesced_reads.append(kind)
 
-    def cache_read(self, *, hit: bool) -> None:
+    def cache_read(self, kind: CachedKind, *, hit: bool) -> None:
         """A look into the cache."""
         self.cache_hits.append(hit)
 

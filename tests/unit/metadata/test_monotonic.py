@@ -14,7 +14,7 @@ from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.monotonic import MonotonicCache, ShownVersions
 from sheaf_metadata.service.reading import ReadDocuments
 from sheaf_metadata.service.waiting import Waiters
-from support.metadata_fakes import FakeCache, FakeObserver, FakeReads, a_batch
+from support.metadata_fakes import FakeBatchCache, FakeCache, FakeObserver, FakeReads, a_batch
 
 
 class Bench:
@@ -34,7 +34,9 @@ class Bench:
         self.reading = ReadDocuments(
             self.reads, self.cache, self.shown, coalescing, waiters, observer, 60
         )
-        self.batches = ReadBatches(self.reads, self.shown, coalescing, waiters, 60)
+        self.batches = ReadBatches(
+            self.reads, FakeBatchCache(), self.shown, coalescing, waiters, observer, 60
+        )
 
     def go_back(self, version: int, status: Status = Status.PROCESSING) -> None:
         """Redis has an older row, as after a failover."""

@@ -9,7 +9,7 @@ import pytest
 from sheaf_common.context import RequestContext, bound
 from sheaf_common.errors import NotFound
 from sheaf_common.ids import new_id
-from sheaf_metadata.domain.documents import Document, Status
+from sheaf_metadata.domain.documents import Document, Status, view_of
 from sheaf_metadata.domain.fields import ALL_FIELDS
 from sheaf_metadata.domain.paging import ListFilter
 from sheaf_metadata.service.batches import ReadBatches
@@ -17,7 +17,7 @@ from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.monotonic import MonotonicCache, ShownVersions
 from sheaf_metadata.service.reading import ReadDocuments
 from sheaf_metadata.service.waiting import BatchEnded, DocumentEnded, Waiters
-from support.metadata_fakes import FakeCache, FakeObserver, FakeReads
+from support.metadata_fakes import FakeBatchCache, FakeCache, FakeObserver, FakeReads, a_batch
 from support.waiting import until
 
 
@@ -27,6 +27,7 @@ class Bench:
 
     reads: FakeReads = field(default_factory=FakeReads)
     cache: FakeCache = field(default_factory=FakeCache)
+    batch_cache: FakeBatchCache = field(default_factory=FakeBatchCache)
     waiters: Waiters = field(default_factory=lambda: Waiters(10))
     observer: FakeObserver = field(default_factory=FakeObserver)
     recheck_s: float = 60.0
@@ -55,7 +56,15 @@ class Bench:
     @property
     def batches(self) -> ReadBatches:
         """The use case of batches."""
-        return ReadBatches(self.reads, self.shown, self.coalescing, self.waiters, self.recheck_s)
+        return ReadBatches(
+            self.reads,
+            self.batch_cache,
+            self.shown,
+            self.coalescing,
+            self.waiters,
+            self.observer,
+            self.recheck_s,
+        )
 
     async def read(self, *, wait_s: float = 0) -> Document:
         """Reads the document's status."""
@@ -158,6 +167,45 @@ async def test_a_batch_is_read_when_it_has_finished() -> None:
     bench.waiters.wake([BatchEnded(batch_id)])
     with pytest.raises(NotFound):
         await asyncio.wait_for(waiting, 1)
+
+
+async def test_a_finished_batch_is_read_once() -> None:
+    """Then it comes from the cache, for everyone who may see it, whether they wait or not."""
+    bench = Bench()
+    bench.end()
+    view = view_of(a_batch(finished=True), [bench.document])
+    batch_id = view.batch.batch_id
+    bench.reads.batches[batch_id] = view
+    for wait_s in (0, 50):
+        assert await bench.batches(batch_id, ("status",), wait_s) == view
+        with bound(RequestContext("r", "bob")), pytest.raises(NotFound) as refused:
+            await bench.batches(batch_id, ("status",), wait_s)
+        assert refused.value.reason == "BATCH_NOT_FOUND"
+    assert len(bench.reads.batch_reads) == 1
+    assert bench.observer.cache_hits == [False, True, True, True]
+
+
+async def test_an_unfinished_batch_is_never_cached() -> None:
+    """Each look is a query."""
+    bench = Bench()
+    view = view_of(a_batch(), [bench.document])
+    bench.reads.batches[view.batch.batch_id] = view
+    for _ in range(3):
+        await bench.batches(view.batch.batch_id, ("status",), 0)
+    assert len(bench.reads.batch_reads) == 3
+    assert bench.batch_cache.views == {}
+
+
+async def test_a_cached_batch_with_a_document_older_than_shown_is_a_miss() -> None:
+    """A new attempt of one of its documents was shown."""
+    bench = Bench()
+    bench.end()
+    view = view_of(a_batch(finished=True), [bench.document])
+    bench.reads.batches[view.batch.batch_id] = view
+    await bench.batches(view.batch.batch_id, ("status",), 0)
+    bench.shown.raise_to(bench.document.document_id, 4)
+    await bench.batches(view.batch.batch_id, ("status",), 0)
+    assert len(bench.reads.batch_reads) == 2
 
 
 async def test_pages_cover_everything_once() -> None:

@@ -216,6 +216,23 @@ class DocumentCache(Protocol):
         ...
 
 
+class BatchCache(Protocol):
+    """Views of finished batches, by id and fields. Never raises."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is worth asking."""
+        ...
+
+    async def get(self, batch_id: UUID, fields: Fields) -> BatchView | None:
+        """The view with exactly these fields, if it is kept."""
+        ...
+
+    async def put(self, view: BatchView, fields: Fields) -> None:
+        """Keeps a view that was read with these fields; one of an unfinished batch it does not."""
+        ...
+
+
 class Announcer(Protocol):
     """Wakes those who wait, here at once and in other processes by a hint. Never blocks."""
 

@@ -39,7 +39,11 @@ class RecordSettings(SettingsGroup):
         "METADATA_MAX_WAITERS", 1500, "calls that may wait at once", ge=2, le=100_000
     )
     cache_terminal_s: float = variable(
-        "METADATA_CACHE_TERMINAL_S", 600.0, "seconds an ended document is cached", gt=0, le=600
+        "METADATA_CACHE_TERMINAL_S",
+        600.0,
+        "seconds an ended document or batch is cached",
+        gt=0,
+        le=600,
     )
     cache_active_s: float = variable(
         "METADATA_CACHE_ACTIVE_S", 1.0, "seconds any other document is cached", ge=0, le=1

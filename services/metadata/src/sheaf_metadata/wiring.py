@@ -20,6 +20,7 @@ from sheaf_metadata.adapters.mysql.reading import MysqlReads
 from sheaf_metadata.adapters.mysql.registration import MysqlRegistrations
 from sheaf_metadata.adapters.mysql.release import MysqlReleases
 from sheaf_metadata.adapters.mysql.sweeping import MysqlHousekeeping
+from sheaf_metadata.adapters.redis.batches import RedisBatchCache
 from sheaf_metadata.adapters.redis.cache import RedisDocumentCache
 from sheaf_metadata.adapters.redis.fairness import RedisFairness
 from sheaf_metadata.adapters.redis.gate import RedisGate
@@ -93,6 +94,7 @@ def _servicer(
     observer = PrometheusObserver()
     fairness = RedisFairness(gate)
     reads = MysqlReads(database)
+    batches = RedisBatchCache(gate, life_s=record.cache_terminal_s)
     # What a single read may take: the wait for a connection, and the statement.
     limit_s = settings.database.pool_timeout_s + settings.database.statement_timeout_s
     coalescing = Coalescing(observer, limit_s=limit_s)
@@ -100,7 +102,7 @@ def _servicer(
     return MetadataServicer(
         register_batch=RegisterBatch(MysqlRegistrations(database), fairness, announcer),
         reading=ReadDocuments(reads, cache, cache.shown, coalescing, waiters, observer, recheck_s),
-        batches=ReadBatches(reads, cache.shown, coalescing, waiters, recheck_s),
+        batches=ReadBatches(reads, batches, cache.shown, coalescing, waiters, observer, recheck_s),
         claim=ClaimDocuments(
             MysqlClaims(database), waiters, cache, observer, record.claim_poll_ms / 1000
         ),

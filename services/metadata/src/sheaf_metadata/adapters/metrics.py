@@ -10,7 +10,7 @@ from prometheus_client.registry import REGISTRY, Collector
 from sheaf_common.telemetry.metrics import LATENCY_BUCKETS_S
 from sheaf_metadata.domain.documents import Lane
 from sheaf_metadata.domain.outcomes import Disposition
-from sheaf_metadata.service.observer import CoalescedKind
+from sheaf_metadata.service.observer import CachedKind, CoalescedKind
 
 DATABASE_SECONDS: Final = Histogram(
     "sheaf_database_seconds",
@@ -22,7 +22,9 @@ DATABASE_RETRIES: Final = Counter(
     "sheaf_database_retries_total", "Transactions repeated, by cause.", ["cause"]
 )
 CACHE_READS: Final = Counter(
-    "sheaf_document_cache_reads_total", "Documents looked for in the cache, by result.", ["result"]
+    "sheaf_cache_reads_total",
+    "Documents and batches looked for in the cache, by result.",
+    ["kind", "result"],
 )
 COALESCED_READS: Final = Counter(
     "sheaf_coalesced_reads_total", "Reads that shared another read's query, by kind.", ["kind"]
@@ -68,9 +70,9 @@ class PrometheusObserver:
         """See `Observer`."""
         COALESCED_READS.labels(kind).inc()
 
-    def cache_read(self, *, hit: bool) -> None:
+    def cache_read(self, kind: CachedKind, *, hit: bool) -> None:
         """See `Observer`."""
-        CACHE_READS.labels("hit" if hit else "miss").inc()
+        CACHE_READS.labels(kind, "hit" if hit else "miss").inc()
 
 
 class WaiterCollector(Collector):

@@ -1,6 +1,7 @@
 """Documents and batches, as they are recorded."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -109,6 +110,13 @@ class BatchView:
     batch: Batch
     documents: Sequence[Document]
     counts: dict[Status, int]
+
+
+def view_of(batch: Batch, documents: Iterable[Document]) -> BatchView:
+    """The view of a batch with its documents, read at least with id and status, in any order."""
+    ordered = sorted(documents, key=lambda document: document.document_id)
+    counts = Counter(document.status for document in ordered if document.status is not None)
+    return BatchView(batch, ordered, dict(counts))
 
 
 @dataclass(frozen=True, slots=True)

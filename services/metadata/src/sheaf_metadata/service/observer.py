@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 from sheaf_metadata.domain.documents import Lane
 from sheaf_metadata.domain.outcomes import Disposition
 
+CachedKind = Literal["document", "batch"]
 CoalescedKind = Literal["document", "batch", "batch_end"]
 
 
@@ -23,6 +24,6 @@ class Observer(Protocol):
         """A read shares a query that another read asked for."""
         ...
 
-    def cache_read(self, *, hit: bool) -> None:
-        """A document was looked for in the cache."""
+    def cache_read(self, kind: CachedKind, *, hit: bool) -> None:
+        """The cache was asked; a hit is what was shown from it."""
         ...

@@ -89,7 +89,7 @@ class ReadDocuments:
         if not self.cache.usable:
             return await self._recorded(document_id, fields, user_id)
         cached = await self.cache.get(document_id)
-        self.observer.cache_read(hit=cached is not None)
+        self.observer.cache_read("document", hit=cached is not None)
         if cached is not None:
             return _visible(cached, document_id, user_id)
         query = partial(self._recorded_and_kept, document_id)
@@ -103,7 +103,7 @@ class ReadDocuments:
         if self.cache.usable:
             cached = await self.cache.get(document_id)
             hit = cached is not None and _terminal(cached)
-            self.observer.cache_read(hit=hit)
+            self.observer.cache_read("document", hit=hit)
             if cached is not None and hit:
                 return _visible(cached, document_id, user_id)
         return await self._recorded(document_id, with_fields(fields, "status"), user_id)

@@ -1,6 +1,5 @@
 """Reading documents and batches: only the columns asked for, each list along one index."""
 
-from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -10,7 +9,7 @@ from sqlalchemy import TextClause, text
 
 from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.rows import aware, columns, document_of, naive
-from sheaf_metadata.domain.documents import Batch, BatchView, Document, Status
+from sheaf_metadata.domain.documents import Batch, BatchView, Document, view_of
 from sheaf_metadata.domain.fields import Fields, with_fields
 from sheaf_metadata.domain.paging import ListFilter, Position, ScanPlan, plan_of
 
@@ -136,13 +135,6 @@ def _parameters(user_id: str | None, **values: object) -> dict[str, object]:
 
 def _batch_view(batch_id: UUID, fields: Fields, rows: Sequence[Any]) -> BatchView:
     user_id, product, document_count, created_at, finished_at = rows[0][:_BATCH_WIDTH]
-    documents = [
-        document_of(fields, row[_BATCH_WIDTH:]) for row in rows if row[_BATCH_WIDTH] is not None
-    ]
-    documents.sort(key=lambda document: document.document_id)
-    counts: Counter[Status] = Counter(
-        document.status for document in documents if document.status is not None
-    )
     batch = Batch(
         batch_id,
         user_id,
@@ -151,4 +143,7 @@ def _batch_view(batch_id: UUID, fields: Fields, rows: Sequence[Any]) -> BatchVie
         aware(created_at),
         None if finished_at is None else aware(finished_at),
     )
-    return BatchView(batch, documents, dict(counts))
+    documents = (
+        document_of(fields, row[_BATCH_WIDTH:]) for row in rows if row[_BATCH_WIDTH] is not None
+    )
+    return view_of(batch, documents)
