@@ -1,4 +1,4 @@
-"""A TCP proxy that a test can cut, stall or limit: the network's bad days."""
+"""A TCP proxy that a test can cut, stall, slow down or limit: the network's bad days."""
 
 import asyncio
 import contextlib
@@ -19,6 +19,8 @@ class TcpProxy:
         self.port = 0
         self.accepted = 0
         """Connections taken so far."""
+        self.delay_s = 0.0
+        """How long each piece of an answer is held back."""
         self.cut_after_bytes: list[int] = []
         """Each is for one connection, the next that answers so much: it is then cut."""
 
@@ -80,6 +82,7 @@ class TcpProxy:
             while data := await reader.read(65536):
                 self._held_back += 1
                 await self._flowing.wait()
+                await asyncio.sleep(self.delay_s)
                 self._held_back -= 1
                 answered += len(data)
                 writer.write(data)

@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 
 import psutil
 import pytest
@@ -11,8 +13,11 @@ from redis.asyncio import Redis
 from sheaf.metadata.v1 import document_pb2
 from sheaf_dev.stack import Stack
 from support.metadata import Metadata, completed, metadata_settings, served
+from support.tcp_proxy import tcp_proxy
+from support.waiting import until
 
 _COMPLETED = document_pb2.DOCUMENT_STATUS_COMPLETED
+_PATIENCE_S = 0.5
 
 
 @pytest.fixture(scope="module")
@@ -32,23 +37,65 @@ async def service(
         yield service
 
 
-@pytest.fixture(params=["stopped", "hung"])
-async def outage(
-    request: pytest.FixtureRequest, valkey: Stack, metadata: Metadata
-) -> AsyncIterator[None]:
-    """Redis does not answer for the length of the test; afterwards it does, and is used."""
-    if request.param == "stopped":
+@pytest.fixture(scope="module")
+async def patient(
+    database_servers: Stack, service: Metadata, database_url: str, valkey: Stack
+) -> AsyncIterator[Metadata]:
+    """A service over the same that waits half a second for Redis, so that it can be told."""
+    settings = metadata_settings(
+        database_url, valkey.env["REDIS_URL"], redis_budget_ms=int(_PATIENCE_S * 1000)
+    )
+    async with served(settings) as patient:
+        yield patient
+
+
+@pytest.fixture(scope="module")
+async def healthy(
+    database_servers: Stack, service: Metadata, database_url: str
+) -> AsyncIterator[Metadata]:
+    """A service over the same database with a Redis that is well."""
+    async with served(metadata_settings(database_url, database_servers.env["REDIS_URL"])) as other:
+        yield other
+
+
+@asynccontextmanager
+async def without(valkey: Stack, how: str) -> AsyncIterator[None]:
+    """Redis is stopped, hung, or answers all but writes, for the block."""
+    if how == "stopped":
         await valkey.stop_process("valkey")
         yield
         await valkey.start_process("valkey")
-    else:
+    elif how == "hung":
         process = psutil.Process(valkey.pid("valkey"))
         process.send_signal(signal.SIGSTOP)
         yield
         process.send_signal(signal.SIGCONT)
-    async with asyncio.timeout(5):
-        while not await is_cached(metadata, valkey):
-            pass
+    else:
+        async with Redis.from_url(valkey.env["REDIS_URL"]) as client:
+            await client.client_pause(60_000, all=False)
+            yield
+            await client.client_unpause()
+
+
+async def recovered(metadata: Metadata, valkey: Stack) -> None:
+    """Returns once Redis is used again, and trusted."""
+    async with asyncio.timeout(15):
+        cached = 0
+        while cached < 5:
+            cached += await is_cached(metadata, valkey)
+
+
+_HOW = ["stopped", "hung", "read-only"]
+
+
+@pytest.fixture(params=_HOW)
+async def outage(
+    request: pytest.FixtureRequest, valkey: Stack, metadata: Metadata
+) -> AsyncIterator[None]:
+    """Redis is of no use for the length of the test; afterwards it is, and is used."""
+    async with without(valkey, request.param):
+        yield
+    await recovered(metadata, valkey)
 
 
 async def is_cached(metadata: Metadata, valkey: Stack) -> bool:
@@ -83,6 +130,116 @@ async def test_everything_goes_on(metadata: Metadata, outage: None) -> None:
     assert times[-2] < 0.03
     assert await took_s(metadata.registered(1)) < 0.1
     assert await took_s(metadata.claimed()) < 0.1
+
+
+async def median_s(*services: Metadata, document_id: str) -> list[float]:
+    """What a read of each service costs: they take turns, so that noise meets all alike."""
+    times: list[list[float]] = [[] for _ in services]
+    for _ in range(100):
+        for service, took in zip(services, times, strict=True):
+            took.append(await took_s(service.document(document_id)))
+    return [sorted(took)[50] for took in times]
+
+
+async def test_a_read_costs_5_ms_more_at_most(
+    metadata: Metadata, healthy: Metadata, outage: None
+) -> None:
+    """Once the gate has shut, beside a service that reads the same from a Redis that is well."""
+    (document_id,) = await metadata.registered(1)
+    await metadata.complete(await metadata.claimed())
+    await metadata.document(document_id)
+    without_s, with_s = await median_s(metadata, healthy, document_id=document_id)
+    assert without_s - with_s < 0.005
+
+
+@pytest.mark.parametrize("how", _HOW)
+async def test_no_call_fails_as_redis_goes_and_comes(
+    metadata: Metadata, patient: Metadata, valkey: Stack, how: str
+) -> None:
+    """None pays more than one budget, and no caller pays it more than three times."""
+    documents = await patient.registered(4)
+    done = False
+    phases = ["before"]
+    times: list[list[tuple[str, float]]] = []
+
+    async def repeat(call: Callable[[], Awaitable[object]]) -> None:
+        took: list[tuple[str, float]] = []
+        times.append(took)
+        while not done:
+            phase = phases[-1]
+            took.append((phase, await took_s(call())))
+
+    async def work() -> None:
+        await patient.registered(1)
+        group = await patient.claimed(max_documents=1)
+        await patient.release(group.workflow_id)
+
+    def calls(phase: str) -> int:
+        return min(sum(each == phase for each, _ in took) for took in times)
+
+    tasks = [
+        asyncio.create_task(repeat(partial(patient.document, document_id)))
+        for document_id in documents
+        for _ in range(4)
+    ]
+    tasks.append(asyncio.create_task(work_until(lambda: done, work)))
+    await until(lambda: times and calls("before") >= 5)
+    async with without(valkey, how):
+        phases.append("during")
+        await until(lambda: calls("during") >= 20)
+    phases.append("after")
+    await until(lambda: calls("after") >= 20)
+    done = True
+    await asyncio.gather(*tasks)
+    await recovered(metadata, valkey)
+    await recovered(patient, valkey)
+
+    for took in times:
+        assert sum(each_s > _PATIENCE_S * 0.9 for _, each_s in took) <= 3
+        assert max(each_s for _, each_s in took) < _PATIENCE_S * 1.8
+
+
+async def work_until(done: Callable[[], bool], work: Callable[[], Awaitable[None]]) -> None:
+    """Repeats some work."""
+    while not done():
+        await work()
+
+
+@pytest.mark.parametrize("how", ["hung", "read-only"])
+async def test_a_call_waits_for_redis_once(
+    metadata: Metadata, patient: Metadata, valkey: Stack, how: str
+) -> None:
+    """Though it would ask several times; and so do fifty that are under way together."""
+    documents = await patient.registered(50)
+    async with without(valkey, how):
+        async with asyncio.timeout(_PATIENCE_S * 1.8):
+            await asyncio.gather(*map(patient.document, documents))
+        await patient.document(documents[0])
+    await recovered(patient, valkey)
+    (document_id,) = await patient.registered(1)
+    async with without(valkey, how):
+        assert await took_s(patient.document(document_id)) < _PATIENCE_S * 1.8
+    await recovered(metadata, valkey)
+    await recovered(patient, valkey)
+
+
+async def test_a_slow_redis_is_done_without(
+    healthy: Metadata, service: Metadata, database_url: str, valkey: Stack
+) -> None:
+    """One that takes longer than the budget costs one of it; it is used again when it is fast."""
+    host, port = valkey.address("valkey").split(":")
+    async with tcp_proxy(host, int(port)) as proxy:
+        url = f"redis://{host}:{proxy.port}/0"
+        async with served(metadata_settings(database_url, url)) as slow:
+            (document_id,) = await slow.registered(1)
+            await recovered(slow, valkey)
+            (document_id,) = await slow.registered(1)
+            proxy.delay_s = 0.3
+            assert await took_s(slow.document(document_id)) < 0.25
+            slow_s, fast_s = await median_s(slow, healthy, document_id=document_id)
+            assert slow_s - fast_s < 0.005
+            proxy.delay_s = 0.0
+            await recovered(slow, valkey)
 
 
 async def test_the_first_calls_are_bounded(metadata: Metadata, outage: None) -> None:
