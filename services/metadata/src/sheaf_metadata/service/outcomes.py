@@ -1,5 +1,6 @@
 """Ending claims: recording outcomes, and giving documents back."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -49,11 +50,12 @@ class EndClaims:
             if scans
             else {}
         )
+        started = time.monotonic()
         dispositions, changes = await self.outcomes.record(
             workflow_id, reported, lags, self.cache.outdate
         )
         await failpoint("metadata.outcomes_recorded")
-        await self._publish(changes)
+        await self._publish(changes, started)
         for disposition in dispositions:
             self.observer.recorded(disposition)
         log.debug(
@@ -81,8 +83,9 @@ class EndClaims:
                 f"document_ids must be at most {outcomes.MAX_OUTCOMES}",
                 evidence={"field": "document_ids"},
             )
+        started = time.monotonic()
         released = await self.releases.release(workflow_id, document_ids, cause, self.cache.outdate)
-        await self._publish(released.changes)
+        await self._publish(released.changes, started)
         log.info(
             "claim released",
             workflow_id=workflow_id,
@@ -92,7 +95,7 @@ class EndClaims:
         )
         return released
 
-    async def _publish(self, changes: Changes) -> None:
-        """The cache first: who is woken reads it."""
-        await self.cache.put(changes.documents)
+    async def _publish(self, changes: Changes, started: float) -> None:
+        """The cache first: who is woken reads it. Rows are as old as their transaction may be."""
+        await self.cache.put(changes.documents, age_s=time.monotonic() - started)
         self.announcer.announce(changes)
