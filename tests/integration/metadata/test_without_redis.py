@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import psutil
@@ -17,7 +17,7 @@ from support.tcp_proxy import tcp_proxy
 from support.waiting import until
 
 _COMPLETED = document_pb2.DOCUMENT_STATUS_COMPLETED
-_PATIENCE_S = 0.5
+_PATIENCE_S = 1.0
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +41,12 @@ async def service(
 async def patient(
     database_servers: Stack, service: Metadata, database_url: str, valkey: Stack
 ) -> AsyncIterator[Metadata]:
-    """A service over the same that waits half a second for Redis, so that it can be told."""
+    """A service over the same that waits a second for Redis, so that it can be told from noise."""
     settings = metadata_settings(
-        database_url, valkey.env["REDIS_URL"], redis_budget_ms=int(_PATIENCE_S * 1000)
+        database_url,
+        valkey.env["REDIS_URL"],
+        redis_budget_ms=int(_PATIENCE_S * 1000),
+        transaction_timeout_s=5.0,  # a change outdates rows inside it
     )
     async with served(settings) as patient:
         yield patient
@@ -61,20 +64,19 @@ async def healthy(
 @asynccontextmanager
 async def without(valkey: Stack, how: str) -> AsyncIterator[None]:
     """Redis is stopped, hung, or answers all but writes, for the block."""
-    if how == "stopped":
-        await valkey.stop_process("valkey")
-        yield
-        await valkey.start_process("valkey")
-    elif how == "hung":
-        process = psutil.Process(valkey.pid("valkey"))
-        process.send_signal(signal.SIGSTOP)
-        yield
-        process.send_signal(signal.SIGCONT)
-    else:
-        async with Redis.from_url(valkey.env["REDIS_URL"]) as client:
+    async with AsyncExitStack() as stack:
+        if how == "stopped":
+            await valkey.stop_process("valkey")
+            stack.push_async_callback(valkey.start_process, "valkey")
+        elif how == "hung":
+            process = psutil.Process(valkey.pid("valkey"))
+            process.send_signal(signal.SIGSTOP)
+            stack.callback(process.send_signal, signal.SIGCONT)
+        else:
+            client = await stack.enter_async_context(Redis.from_url(valkey.env["REDIS_URL"]))
             await client.client_pause(60_000, all=False)
-            yield
-            await client.client_unpause()
+            stack.push_async_callback(client.client_unpause)
+        yield
 
 
 async def recovered(metadata: Metadata, valkey: Stack) -> None:
@@ -132,13 +134,19 @@ async def test_everything_goes_on(metadata: Metadata, outage: None) -> None:
     assert await took_s(metadata.claimed()) < 0.1
 
 
-async def median_s(*services: Metadata, document_id: str) -> list[float]:
-    """What a read of each service costs: they take turns, so that noise meets all alike."""
-    times: list[list[float]] = [[] for _ in services]
-    for _ in range(100):
-        for service, took in zip(services, times, strict=True):
-            took.append(await took_s(service.document(document_id)))
-    return [sorted(took)[50] for took in times]
+async def extra_s(without_redis: Metadata, with_redis: Metadata, document_id: str) -> float:
+    """How much more a read costs without Redis: the difference of medians of reads in turns.
+
+    The least of three: other work on the machine only adds to it.
+    """
+    extra = []
+    for _ in range(3):
+        times: tuple[list[float], list[float]] = ([], [])
+        for _ in range(60):
+            for service, took in zip((without_redis, with_redis), times, strict=True):
+                took.append(await took_s(service.document(document_id)))
+        extra.append(sorted(times[0])[30] - sorted(times[1])[30])
+    return min(extra)
 
 
 async def test_a_read_costs_5_ms_more_at_most(
@@ -148,8 +156,7 @@ async def test_a_read_costs_5_ms_more_at_most(
     (document_id,) = await metadata.registered(1)
     await metadata.complete(await metadata.claimed())
     await metadata.document(document_id)
-    without_s, with_s = await median_s(metadata, healthy, document_id=document_id)
-    assert without_s - with_s < 0.005
+    assert await extra_s(metadata, healthy, document_id) < 0.005
 
 
 @pytest.mark.parametrize("how", _HOW)
@@ -209,8 +216,9 @@ async def work_until(done: Callable[[], bool], work: Callable[[], Awaitable[None
 async def test_a_call_waits_for_redis_once(
     metadata: Metadata, patient: Metadata, valkey: Stack, how: str
 ) -> None:
-    """Though it would ask several times; and so do fifty that are under way together."""
-    documents = await patient.registered(50)
+    """Though it would ask several times; and so do twenty that are under way together."""
+    await asyncio.gather(*map(patient.document, await patient.registered(20)))  # connections
+    documents = await patient.registered(20)
     async with without(valkey, how):
         async with asyncio.timeout(_PATIENCE_S * 1.8):
             await asyncio.gather(*map(patient.document, documents))
@@ -236,8 +244,7 @@ async def test_a_slow_redis_is_done_without(
             (document_id,) = await slow.registered(1)
             proxy.delay_s = 0.3
             assert await took_s(slow.document(document_id)) < 0.25
-            slow_s, fast_s = await median_s(slow, healthy, document_id=document_id)
-            assert slow_s - fast_s < 0.005
+            assert await extra_s(slow, healthy, document_id) < 0.005
             proxy.delay_s = 0.0
             await recovered(slow, valkey)
 
