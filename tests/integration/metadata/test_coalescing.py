@@ -5,13 +5,25 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 
-from support.metadata import Metadata, new_document
+from sheaf_dev.stack import Stack
+from support.metadata import Metadata, metadata_settings, new_document, served
 from support.waiting import until
 
 _READERS = 200
+
+
+@pytest.fixture(scope="module")
+async def service(database_servers: Stack, database_url: str) -> AsyncIterator[Metadata]:
+    """The service, so patient with Redis that no noise makes it go on without."""
+    settings = metadata_settings(
+        database_url, database_servers.env["REDIS_URL"], redis_budget_ms=5000
+    )
+    async with served(settings) as service:
+        yield service
 
 
 def sample(name: str, **labels: str) -> float:
