@@ -1,6 +1,9 @@
 """The metadata service's settings."""
 
 from dataclasses import dataclass
+from typing import Self
+
+from pydantic import model_validator
 
 from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.pools.database import DatabaseSettings
@@ -64,6 +67,15 @@ class RecordSettings(SettingsGroup):
     api_key_cache_size: int = variable(
         "METADATA_API_KEY_CACHE_SIZE", 10_000, "keys remembered", ge=1, le=1_000_000
     )
+
+    @model_validator(mode="after")
+    def _redis_fits_a_transaction(self) -> Self:
+        """A change outdates cached rows before it commits: a hung Redis must not end it."""
+        if self.redis_budget_ms >= self.transaction_timeout_s * 1000:
+            raise ValueError(
+                "METADATA_REDIS_BUDGET_MS must be less than METADATA_TRANSACTION_TIMEOUT_S"
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True)
