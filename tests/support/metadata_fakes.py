@@ -13,23 +13,35 @@ from sheaf_metadata.domain.claims import (
     ClaimLimits,
     ClaimTry,
 )
-from sheaf_metadata.domain.documents import Batch, BatchView, Document, Lane
+from sheaf_metadata.domain.documents import (
+    Batch,
+    BatchView,
+    Document,
+    Lane,
+    WorkflowView,
+    counts_of,
+)
 from sheaf_metadata.domain.fields import Fields
+from sheaf_metadata.domain.listing import ListFilter
 from sheaf_metadata.domain.outcomes import Disposition
-from sheaf_metadata.domain.paging import ListFilter, Position
+from sheaf_metadata.domain.paging import Position, Scan
 from sheaf_metadata.ports import Outdate
 from sheaf_metadata.service.observer import CachedKind, CoalescedKind
 
 
 @dataclass
 class FakeReads:
-    """Documents and batches in dictionaries; remembers which fields were read."""
+    """Documents and batches in dictionaries; remembers which fields were read.
+
+    A page of a list looks at so many documents as `examined` says.
+    """
 
     documents_by_id: dict[UUID, Document] = field(default_factory=dict)
     finished: dict[UUID, bool] = field(default_factory=dict)
     reads: list[Fields] = field(default_factory=list)
     batches: dict[UUID, BatchView] = field(default_factory=dict)
     batch_reads: list[Fields] = field(default_factory=list)
+    examined: int = 1000
 
     async def document(
         self, document_id: UUID, fields: Fields, user_id: str | None
@@ -54,11 +66,25 @@ class FakeReads:
 
     async def documents(
         self, wanted: ListFilter, fields: Fields, after: Position | None, limit: int
-    ) -> Sequence[Document]:
-        """By descending id, after a position."""
+    ) -> Scan:
+        """By descending id, after a position; of the class wanted, among the next few."""
         found = sorted(self.documents_by_id.values(), key=lambda d: d.document_id, reverse=True)
         later = [d for d in found if after is None or d.document_id < after.document_id]
-        return later[:limit]
+        window = later[: self.examined]
+        matches = [d for d in window if wanted.document_class in ("", d.document_class)]
+        more = len(window) == self.examined
+        return Scan(matches[:limit], Position(window[-1].document_id, None) if more else None)
+
+    async def workflow(
+        self, workflow_id: str, fields: Fields, user_id: str | None
+    ) -> WorkflowView | None:
+        """Those that name it, if the user may see them."""
+        found = [
+            document
+            for document in self.documents_by_id.values()
+            if document.workflow_id == workflow_id and user_id in (None, document.user_id)
+        ]
+        return WorkflowView(workflow_id, found, counts_of(found)) if found else None
 
 
 @dataclass

@@ -1,12 +1,14 @@
-"""How the database runs each hot statement: along the index it names, without a sort."""
+"""How the database runs each hot statement: along the index it names, without a sort.
+
+Lists and workflows are in `test_list_plans.py`, the indexes in `test_migrations.py`.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sheaf_metadata.adapters.mysql import (
@@ -20,45 +22,18 @@ from sheaf_metadata.adapters.mysql import (
     sweeping,
     writing,
 )
-from sheaf_metadata.adapters.mysql.rows import aware
 from sheaf_metadata.domain.documents import Status
 from sheaf_metadata.domain.fields import ALL_FIELDS, fields_of
-from sheaf_metadata.domain.paging import ListFilter, Position, ScanPlan, plan_of
-from support.metadata import Metadata, completed
+from support.metadata import Metadata
+from support.metadata_plans import assert_plan, explained, fill, handler_reads, rows_read
 
-_DOUBLINGS = 14
 _LANE = {"lane": "text"}
 
 
 @pytest.fixture(scope="module")
 async def filled(service: Metadata) -> Metadata:
-    """Some 20,000 documents in all states: queued, held by three workflows, completed, failed."""
-    await service.empty()
-    await service.registered(4, user_id="ann", product="tax")
-    await service.registered(4, user_id="bob", product="law")
-    for _ in range(_DOUBLINGS - 3):
-        await service.sql(
-            "INSERT INTO document (id, batch_id, user_id, product, status, lane, priority,"
-            " claim_at, queued_at, filename, content_type, size_bytes, sha256, object_key, attempt,"
-            " dispatches, partial, uploaded_at, row_version)"
-            " SELECT UNHEX(CONCAT(HEX(SUBSTR(id, 1, 6)), LEFT(MD5(CONCAT(id, RAND())), 20))),"
-            " UNHEX(MD5(FLOOR(RAND() * 2000))), user_id, product, status, lane, priority,"
-            " claim_at + INTERVAL 1 + 10000 * RAND() MICROSECOND, queued_at, filename,"
-            " content_type, size_bytes, sha256, object_key, attempt, dispatches, partial,"
-            " uploaded_at + INTERVAL 1 + 10000 * RAND() MICROSECOND, row_version FROM document"
-        )
-    await service.sql(
-        "UPDATE document SET status = IF(RAND() < 0.98, 'completed', 'failed'), row_version = 3,"
-        " workflow_id = MD5(FLOOR(RAND() * 1000)) WHERE RAND() < 0.5"
-    )
-    for _ in range(3):
-        await service.claimed(max_documents=50)
-    group = await service.claimed(max_documents=50)
-    await service.record(
-        group.workflow_id, *(completed(each.document_id) for each in group.documents[:20])
-    )
-    for table in ("document", "batch", "event", "workflow_slot"):
-        await service.sql(f"ANALYZE TABLE {table}")
+    """A full table."""
+    await fill(service)
     return service
 
 
@@ -69,46 +44,13 @@ async def connection(filled: Metadata) -> AsyncIterator[AsyncConnection]:
         yield connection
 
 
-async def explained(
-    connection: AsyncConnection, statement: TextClause, parameters: dict[str, Any]
-) -> list[Any]:
-    """The rows of EXPLAIN."""
-    lists = [name for name, value in parameters.items() if isinstance(value, list)]
-    explain = text(f"EXPLAIN {statement.text}").bindparams(
-        *(bindparam(name, expanding=True) for name in lists)
-    )
-    return list((await connection.execute(explain, parameters)).all())
-
-
-async def rows_read(
-    connection: AsyncConnection, statement: TextClause, parameters: dict[str, Any]
-) -> int:
-    """How many rows and index entries the server reads to answer."""
-    await connection.exec_driver_sql("FLUSH STATUS")
-    (await connection.execute(statement, parameters)).all()
-    return await handler_reads(connection)
-
-
-async def handler_reads(connection: AsyncConnection) -> int:
-    """What the session has read since its status was flushed."""
-    counted = await connection.execute(text("SHOW SESSION STATUS LIKE 'Handler_read_%'"))
-    ours = {"Handler_read_first", "Handler_read_key", "Handler_read_last", "Handler_read_next"}
-    ours |= {"Handler_read_prev", "Handler_read_rnd_next"}
-    return sum(int(value) for name, value in counted.all() if name in ours)
-
-
 async def some_ids(connection: AsyncConnection, status: str, count: int) -> list[bytes]:
-    """Ids of documents in a status, in ascending order."""
+    """Ids of ann's documents in a status, in ascending order."""
     found = await connection.exec_driver_sql(
-        f"SELECT id FROM document WHERE status = '{status}' ORDER BY id LIMIT {count}"  # noqa: S608 - our own words
+        f"SELECT id FROM document WHERE status = '{status}' AND user_id = 'ann'"  # noqa: S608 - our own words
+        f" ORDER BY id LIMIT {count}"
     )
     return list(found.scalars())
-
-
-def assert_plan(rows: list[Any], index: str, table: str = "d") -> None:
-    """No sort anywhere, and the table goes along that index."""
-    assert not [row.Extra for row in rows if "filesort" in (row.Extra or "")]
-    assert index in {row.key for row in rows if row.table == table}
 
 
 async def test_the_claim_is_one_ordered_scan(connection: AsyncConnection) -> None:
@@ -152,8 +94,9 @@ async def test_leases_are_renewed_by_primary_key(connection: AsyncConnection) ->
 
 
 async def test_expired_leases_are_looked_for_among_the_held(connection: AsyncConnection) -> None:
-    """It reads what is in processing, not the table."""
-    assert_plan(await explained(connection, leases.EXPIRED, {"limit": 50}), "status_time_idx")
+    """It reads what is in processing, not the table; only their workflows are kept apart."""
+    expired = await explained(connection, leases.EXPIRED, {"limit": 50})
+    assert_plan(expired, "status_time_idx", temporary=True)
     assert await rows_read(connection, leases.EXPIRED, {"limit": 50}) < 1000
     workflows = {"workflow_ids": ["a", "b"]}
     assert_plan(await explained(connection, leases.UNRECORDED, workflows), "workflow_id_idx")
@@ -208,39 +151,6 @@ async def test_documents_and_batches_are_read_by_key(connection: AsyncConnection
     statement = reading.batch_statement(ALL_FIELDS, scoped=True)
     assert_plan(await explained(connection, statement, parameters), "batch_idx")
     assert await rows_read(connection, statement, parameters) < 100
-
-
-_FILTERS = {
-    ScanPlan.USER_TIME: ListFilter(user_id="ann"),
-    ScanPlan.USER_STATUS: ListFilter(user_id="ann", status=Status.FAILED),
-    ScanPlan.BATCH: ListFilter(user_id="ann", batch_id=UUID(int=1)),
-    ScanPlan.WORKFLOW: ListFilter(user_id="ann", workflow_id="w"),
-    ScanPlan.STATUS_TIME: ListFilter(status=Status.FAILED),
-    ScanPlan.PRODUCT_STATUS: ListFilter(product="tax", status=Status.FAILED),
-    ScanPlan.ALL: ListFilter(),
-}
-
-
-@pytest.mark.parametrize("plan", ScanPlan)
-@pytest.mark.parametrize("page", ["first", "later"])
-async def test_a_page_reads_what_it_shows(
-    connection: AsyncConnection, plan: ScanPlan, page: str
-) -> None:
-    """Every list goes along its index from where the page before ended."""
-    wanted = _FILTERS[plan]
-    assert plan_of(wanted) is plan
-    after = None
-    if page == "later":
-        row = (
-            await connection.exec_driver_sql(
-                "SELECT id, uploaded_at FROM document ORDER BY uploaded_at LIMIT 10000, 1"
-            )
-        ).one()
-        after = Position(UUID(bytes=row.id), aware(row.uploaded_at) if plan.by_time else None)
-    statement, parameters = reading.list_statement(wanted, ALL_FIELDS, after, 51)
-
-    assert_plan(await explained(connection, statement, parameters), plan.value)
-    assert await rows_read(connection, statement, parameters) <= 60
 
 
 async def test_the_rest_goes_by_its_indexes(connection: AsyncConnection) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from sheaf.metadata.v1 import document_pb2, metadata_pb2
 from sheaf_common.errors import InvalidInput, NotFound
@@ -149,6 +150,107 @@ async def test_lists_are_filtered(metadata: Metadata) -> None:
         assert {n: await pages(metadata, size=1, **f) for n, (f, _) in expected.items()} == {
             name: [[]] for name in expected
         }
+
+
+async def test_lists_are_filtered_by_class_type_and_time(metadata: Metadata) -> None:
+    """One type or a family; from a time on, and before one."""
+    await metadata.register(
+        new_document("old"),
+        new_document("page", content_type="text/html"),
+        new_document("picture", content_type="image/png"),
+    )
+    await metadata.complete(await metadata.claimed(max_documents=1))
+    await metadata.sql("UPDATE document SET document_class = 'letter' WHERE filename = 'old'")
+    await metadata.sql(
+        "UPDATE document SET uploaded_at = '2026-01-02 03:04:05.678901' WHERE filename = 'old'"
+    )
+    at, after = Timestamp(seconds=1767323045, nanos=678901000), Timestamp(seconds=1767323046)
+    done = document_pb2.DOCUMENT_STATUS_COMPLETED
+    expected: dict[str, tuple[dict[str, Any], list[str]]] = {
+        "class": ({"document_class": "letter"}, ["old"]),
+        "type": ({"content_type": "text/html"}, ["page"]),
+        "family": ({"content_type": "text/*"}, ["page", "old"]),
+        "no family": ({"content_type": "tex/*"}, []),
+        "from": ({"uploaded_from": after}, ["picture", "page"]),
+        "from, with it": ({"uploaded_from": at, "document_class": "letter"}, ["old"]),
+        "before": ({"uploaded_before": after}, ["old"]),
+        "before, without it": ({"uploaded_before": at}, []),
+        "never": ({"uploaded_from": after, "uploaded_before": at}, []),
+        "class of a status": ({"document_class": "letter", "status": done}, ["old"]),
+    }
+    with as_user("ann"):
+        found = {n: await pages(metadata, size=200, **f) for n, (f, _) in expected.items()}
+    assert found == {name: [names] for name, (_, names) in expected.items()}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("product", "é"),
+        ("workflow_id", "文"),
+        ("document_class", "x" * 65),
+        ("content_type", "*/*"),
+        ("uploaded_from", Timestamp(seconds=2**62)),
+        ("uploaded_before", Timestamp(nanos=-5)),
+    ],
+)
+async def test_a_filter_that_no_document_can_pass_is_refused(
+    metadata: Metadata, field: str, value: Any
+) -> None:
+    """It is named."""
+    request = metadata_pb2.ListDocumentsRequest(**{field: value})
+    with pytest.raises(InvalidInput) as refused:
+        await metadata.call("ListDocuments", request)
+    assert (refused.value.reason, refused.value.evidence["field"]) == ("FIELD_INVALID", field)
+
+
+async def test_any_time_may_be_asked_for(metadata: Metadata) -> None:
+    """By time and by id, from the calendar's first day to its last."""
+    await metadata.registered(1)
+    first, last = Timestamp(), Timestamp()
+    first.FromJsonString("0001-01-01T00:00:00Z")
+    last.FromJsonString("9999-12-31T23:59:59.999999Z")
+    queued = document_pb2.DOCUMENT_STATUS_QUEUED
+    with as_user("ann"):
+        for status in (document_pb2.DOCUMENT_STATUS_UNSPECIFIED, queued):
+            assert await pages(metadata, uploaded_from=first, status=status) == [["0.txt"]]
+            assert await pages(metadata, uploaded_before=last, status=status) == [["0.txt"]]
+            assert await pages(metadata, uploaded_from=last, status=status) == [[]]
+            assert await pages(metadata, uploaded_before=first, status=status) == [[]]
+
+
+async def test_a_workflow_is_read_in_one_query(metadata: Metadata) -> None:
+    """Each user's part of it, in ascending id; nobody else's, and nothing that was not asked."""
+    await metadata.registered(3, user_id="ann")
+    await metadata.registered(2, user_id="bob")
+    group = await metadata.claimed(max_documents=5)
+    await metadata.record(group.workflow_id, completed(group.documents[0].document_id))
+    mask = FieldMask(paths=["filename"])
+    request = metadata_pb2.GetWorkflowRequest(workflow_id=group.workflow_id, read_mask=mask)
+    before = await selects(metadata)
+    with as_user("ann"):
+        ann = await metadata.call("GetWorkflow", request)
+    assert await selects(metadata) - before == 2  # one of them asks this
+
+    assert ann.workflow == document_pb2.Workflow(
+        workflow_id=group.workflow_id,
+        document_count=3,
+        counts=[
+            document_pb2.StatusCount(status=document_pb2.DOCUMENT_STATUS_PROCESSING, count=2),
+            document_pb2.StatusCount(status=document_pb2.DOCUMENT_STATUS_COMPLETED, count=1),
+        ],
+    )
+    assert list(ann.documents) == [
+        document_pb2.Document(filename=f"{number}.txt") for number in range(3)
+    ]
+    with as_user("bob"):
+        assert (await metadata.call("GetWorkflow", request)).workflow.document_count == 2
+    assert (await metadata.call("GetWorkflow", request)).workflow.document_count == 5
+    for user_id, workflow_id in (("eve", group.workflow_id), ("ann", "none"), ("ann", "")):
+        request.workflow_id = workflow_id
+        with as_user(user_id), pytest.raises(NotFound) as refused:
+            await metadata.call("GetWorkflow", request)
+        assert refused.value.reason == "WORKFLOW_NOT_FOUND"
 
 
 @pytest.mark.parametrize("token", ["x", "!!", "AAAA", "é", "k" * 300])

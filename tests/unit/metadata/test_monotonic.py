@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sheaf_common.ids import new_id
 from sheaf_metadata.domain.documents import BatchView, Document, Status
-from sheaf_metadata.domain.paging import ListFilter
+from sheaf_metadata.domain.listing import ListFilter
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.monotonic import MonotonicCache, ShownVersions

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 import pytest
 
@@ -11,7 +12,7 @@ from sheaf_common.errors import NotFound
 from sheaf_common.ids import new_id
 from sheaf_metadata.domain.documents import Document, Status, view_of
 from sheaf_metadata.domain.fields import ALL_FIELDS
-from sheaf_metadata.domain.paging import ListFilter
+from sheaf_metadata.domain.listing import ListFilter
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.monotonic import MonotonicCache, ShownVersions
@@ -208,19 +209,56 @@ async def test_a_cached_batch_with_a_document_older_than_shown_is_a_miss() -> No
     assert len(bench.reads.batch_reads) == 2
 
 
+async def listed(bench: Bench, wanted: ListFilter, size: int) -> list[list[UUID]]:
+    """The ids of every page."""
+    pages: list[list[UUID]] = []
+    token = ""
+    while True:
+        page, token = await bench.reading.page(wanted, ("status",), size, token)
+        pages.append([document.document_id for document in page])
+        if not token:
+            return pages
+
+
 async def test_pages_cover_everything_once() -> None:
     """Whatever their size."""
     bench = Bench()
     for _ in range(10):
         document = Document(document_id=new_id(), user_id="ann")
         bench.reads.documents_by_id[document.document_id] = document
+    newest_first = sorted(bench.reads.documents_by_id, reverse=True)
     for size in (1, 3, 11, 200):
-        found: list[Document] = []
-        token = ""
-        while True:
-            page, token = await bench.reading.page(ListFilter(), ("status",), size, token)
-            assert len(page) <= size
-            found += page
-            if not token:
-                break
-        assert [d.document_id for d in found] == sorted(bench.reads.documents_by_id, reverse=True)
+        pages = await listed(bench, ListFilter(), size)
+        assert [len(page) <= size for page in pages] == [True] * len(pages)
+        assert [each for page in pages for each in page] == newest_first
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+@pytest.mark.parametrize("examined", [1, 3, 4, 20, 40])
+async def test_short_pages_lead_on_to_all_that_match(size: int, examined: int) -> None:
+    """A page that found little has a next one; none is shown twice, none left out."""
+    bench = Bench()
+    for number in range(40):
+        document_class = "rare" if number in (3, 4, 5, 17, 39) else "common"
+        document = Document(document_id=new_id(), user_id="ann", document_class=document_class)
+        bench.reads.documents_by_id[document.document_id] = document
+    rare = [
+        d.document_id for d in bench.reads.documents_by_id.values() if d.document_class == "rare"
+    ]
+    bench.reads.examined = examined
+
+    pages = await listed(bench, ListFilter(document_class="rare"), size)
+    assert [each for page in pages for each in page] == sorted(rare, reverse=True)
+
+
+async def test_a_workflow_is_as_its_documents_are() -> None:
+    """Counted by status; someone else's, or none, is not found."""
+    bench = Bench()
+    bench.document = replace(bench.document, workflow_id="w")
+    bench.end()
+    with bound(RequestContext("r", "ann")):
+        found = await bench.reading.workflow("w", ("filename",))
+    assert (found.workflow_id, found.counts) == ("w", {Status.COMPLETED: 1})
+    with bound(RequestContext("r", "bob")), pytest.raises(NotFound) as refused:
+        await bench.reading.workflow("w", ("filename",))
+    assert refused.value.reason == "WORKFLOW_NOT_FOUND"

@@ -22,10 +22,12 @@ from sheaf_metadata.domain.documents import (
     DocumentReferences,
     Lane,
     LaneBacklog,
+    WorkflowView,
 )
 from sheaf_metadata.domain.fields import Fields
+from sheaf_metadata.domain.listing import ListFilter
 from sheaf_metadata.domain.outcomes import Disposition, Outcome, ReleaseCause
-from sheaf_metadata.domain.paging import ListFilter, Position
+from sheaf_metadata.domain.paging import Position, Scan
 from sheaf_metadata.domain.registration import NewBatch
 
 
@@ -63,7 +65,7 @@ class Registrations(Protocol):
 
 
 class Reads(Protocol):
-    """Reads documents and batches; a `user_id` of None sees everyone's."""
+    """Reads documents, batches and workflows; a `user_id` of None sees everyone's."""
 
     async def document(
         self, document_id: UUID, fields: Fields, user_id: str | None
@@ -79,10 +81,19 @@ class Reads(Protocol):
         """Whether a batch has finished; None as above."""
         ...
 
+    async def workflow(
+        self, workflow_id: str, fields: Fields, user_id: str | None
+    ) -> WorkflowView | None:
+        """The user's documents of a workflow, in one query; None if there are none."""
+        ...
+
     async def documents(
         self, wanted: ListFilter, fields: Fields, after: Position | None, limit: int
-    ) -> Sequence[Document]:
-        """At most `limit` documents after a position, newest first."""
+    ) -> Scan:
+        """At most `limit` documents after a position, newest first.
+
+        Ends earlier, and says where, once it has looked at `MAX_EXAMINED` index entries.
+        """
         ...
 
 

@@ -309,8 +309,40 @@ class Batch(_message.Message):
 Global___Batch: _TypeAlias = Batch  # noqa: Y015
 
 @_typing.final
+class Workflow(_message.Message):
+    """Documents that one workflow worked on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKFLOW_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_COUNT_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    workflow_id: _builtins.str
+    """Its id."""
+    document_count: _builtins.int
+    """How many documents of the caller it holds or ended."""
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatusCount]:
+        """How many of them are in each status; statuses without any are absent."""
+
+    def __init__(
+        self,
+        *,
+        workflow_id: _builtins.str = ...,
+        document_count: _builtins.int = ...,
+        counts: _abc.Iterable[Global___StatusCount] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "document_count", b"document_count", "workflow_id", b"workflow_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Workflow: _TypeAlias = Workflow  # noqa: Y015
+
+@_typing.final
 class StatusCount(_message.Message):
-    """How many documents of a batch are in a status."""
+    """How many documents are in a status."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

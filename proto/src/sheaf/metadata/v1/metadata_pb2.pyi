@@ -310,6 +310,64 @@ class GetBatchResponse(_message.Message):
 Global___GetBatchResponse: _TypeAlias = GetBatchResponse  # noqa: Y015
 
 @_typing.final
+class GetWorkflowRequest(_message.Message):
+    """Asks for a workflow."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKFLOW_ID_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
+    workflow_id: _builtins.str
+    """The workflow's id."""
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """The fields wanted of its documents; absent means all."""
+
+    def __init__(
+        self,
+        *,
+        workflow_id: _builtins.str = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask", "workflow_id", b"workflow_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWorkflowRequest: _TypeAlias = GetWorkflowRequest  # noqa: Y015
+
+@_typing.final
+class GetWorkflowResponse(_message.Message):
+    """A workflow with its documents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKFLOW_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def workflow(self) -> _document_pb2.Workflow:
+        """The workflow."""
+
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedCompositeFieldContainer[_document_pb2.Document]:
+        """The caller's documents of it in ascending order of id, at most 500."""
+
+    def __init__(
+        self,
+        *,
+        workflow: _document_pb2.Workflow | None = ...,
+        documents: _abc.Iterable[_document_pb2.Document] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["workflow", b"workflow"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents", b"documents", "workflow", b"workflow"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWorkflowResponse: _TypeAlias = GetWorkflowResponse  # noqa: Y015
+
+@_typing.final
 class ListDocumentsRequest(_message.Message):
     """Asks for a page of documents."""
 
@@ -322,6 +380,10 @@ class ListDocumentsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     READ_MASK_FIELD_NUMBER: _builtins.int
+    DOCUMENT_CLASS_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    UPLOADED_FROM_FIELD_NUMBER: _builtins.int
+    UPLOADED_BEFORE_FIELD_NUMBER: _builtins.int
     status: _document_pb2.DocumentStatus.ValueType
     """Only documents in this status; unspecified means any."""
     product: _builtins.str
@@ -334,9 +396,21 @@ class ListDocumentsRequest(_message.Message):
     """At most so many documents, 1 to 200; 0 means 50."""
     page_token: _builtins.str
     """The next_page_token of the page before; empty begins with the newest."""
+    document_class: _builtins.str
+    """Only documents of this class; empty means any."""
+    content_type: _builtins.str
+    """Only documents of this content type, or of a family such as image/*; empty means any."""
     @_builtins.property
     def read_mask(self) -> _field_mask_pb2.FieldMask:
         """The fields wanted; absent means all."""
+
+    @_builtins.property
+    def uploaded_from(self) -> _timestamp_pb2.Timestamp:
+        """Only documents that were registered then or later; absent means any."""
+
+    @_builtins.property
+    def uploaded_before(self) -> _timestamp_pb2.Timestamp:
+        """Only documents that were registered earlier; absent means any."""
 
     def __init__(
         self,
@@ -348,10 +422,14 @@ class ListDocumentsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         read_mask: _field_mask_pb2.FieldMask | None = ...,
+        document_class: _builtins.str = ...,
+        content_type: _builtins.str = ...,
+        uploaded_from: _timestamp_pb2.Timestamp | None = ...,
+        uploaded_before: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask", "uploaded_before", b"uploaded_before", "uploaded_from", b"uploaded_from"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "page_size", b"page_size", "page_token", b"page_token", "product", b"product", "read_mask", b"read_mask", "status", b"status", "workflow_id", b"workflow_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "content_type", b"content_type", "document_class", b"document_class", "page_size", b"page_size", "page_token", b"page_token", "product", b"product", "read_mask", b"read_mask", "status", b"status", "uploaded_before", b"uploaded_before", "uploaded_from", b"uploaded_from", "workflow_id", b"workflow_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -366,11 +444,13 @@ class ListDocumentsResponse(_message.Message):
     DOCUMENTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Names the next page; empty on the last."""
+    """Names the next page; empty on the last, and on the last only."""
     @_builtins.property
     def documents(self) -> _containers.RepeatedCompositeFieldContainer[_document_pb2.Document]:
         """The documents, newest first: by upload time; or by id, whose time is that of its making,
         where the list is of a batch, of a workflow, of a status of one user or product, or of all.
+        Where the filters leave few of many, a page ends after looking at 5,000: it may be short,
+        or empty, and still not be the last.
         """
 
     def __init__(

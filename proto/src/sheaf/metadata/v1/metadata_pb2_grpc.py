@@ -59,6 +59,11 @@ class MetadataServiceStub:
                 request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetBatchRequest.SerializeToString,
                 response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetBatchResponse.FromString,
                 _registered_method=True)
+        self.GetWorkflow = channel.unary_unary(
+                '/sheaf.metadata.v1.MetadataService/GetWorkflow',
+                request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetWorkflowRequest.SerializeToString,
+                response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetWorkflowResponse.FromString,
+                _registered_method=True)
         self.ListDocuments = channel.unary_unary(
                 '/sheaf.metadata.v1.MetadataService/ListDocuments',
                 request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListDocumentsRequest.SerializeToString,
@@ -155,8 +160,17 @@ class MetadataServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetWorkflow(self, request, context):
+        """Reads the documents that a workflow holds or ended, in one query; a group may be several
+        users'. NOT_FOUND: WORKFLOW_NOT_FOUND, if none of them is the caller's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListDocuments(self, request, context):
-        """Lists documents by key, newest first. INVALID_ARGUMENT: CURSOR_INVALID.
+        """Lists documents by key, newest first. INVALID_ARGUMENT: CURSOR_INVALID, for a token that
+        this list did not give out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -254,6 +268,11 @@ def add_MetadataServiceServicer_to_server(servicer, server):
                     servicer.GetBatch,
                     request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetBatchRequest.FromString,
                     response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetBatchResponse.SerializeToString,
+            ),
+            'GetWorkflow': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWorkflow,
+                    request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetWorkflowRequest.FromString,
+                    response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetWorkflowResponse.SerializeToString,
             ),
             'ListDocuments': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDocuments,
@@ -402,6 +421,33 @@ class MetadataService:
             '/sheaf.metadata.v1.MetadataService/GetBatch',
             sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetBatchRequest.SerializeToString,
             sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWorkflow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.metadata.v1.MetadataService/GetWorkflow',
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetWorkflowRequest.SerializeToString,
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetWorkflowResponse.FromString,
             options,
             channel_credentials,
             insecure,

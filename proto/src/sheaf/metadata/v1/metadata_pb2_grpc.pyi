@@ -55,8 +55,14 @@ class MetadataServiceStub:
     """Reads a document; waits for its terminal status if asked to."""
     GetBatch: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.GetBatchRequest, _metadata_pb2.GetBatchResponse]
     """Reads a batch and its documents in one query; waits for its end if asked to."""
+    GetWorkflow: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.GetWorkflowRequest, _metadata_pb2.GetWorkflowResponse]
+    """Reads the documents that a workflow holds or ended, in one query; a group may be several
+    users'. NOT_FOUND: WORKFLOW_NOT_FOUND, if none of them is the caller's.
+    """
     ListDocuments: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ListDocumentsRequest, _metadata_pb2.ListDocumentsResponse]
-    """Lists documents by key, newest first. INVALID_ARGUMENT: CURSOR_INVALID."""
+    """Lists documents by key, newest first. INVALID_ARGUMENT: CURSOR_INVALID, for a token that
+    this list did not give out.
+    """
     ClaimDocuments: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ClaimDocumentsRequest, _metadata_pb2.ClaimDocumentsResponse]
     """Claims a group of queued documents under a new workflow id and a lease, in claim order.
     Waits up to the given time for work and for a place among the workflows in flight; an
@@ -114,8 +120,14 @@ class MetadataServiceAsyncStub(MetadataServiceStub):
     """Reads a document; waits for its terminal status if asked to."""
     GetBatch: _aio.UnaryUnaryMultiCallable[_metadata_pb2.GetBatchRequest, _metadata_pb2.GetBatchResponse]  # type: ignore[assignment]
     """Reads a batch and its documents in one query; waits for its end if asked to."""
+    GetWorkflow: _aio.UnaryUnaryMultiCallable[_metadata_pb2.GetWorkflowRequest, _metadata_pb2.GetWorkflowResponse]  # type: ignore[assignment]
+    """Reads the documents that a workflow holds or ended, in one query; a group may be several
+    users'. NOT_FOUND: WORKFLOW_NOT_FOUND, if none of them is the caller's.
+    """
     ListDocuments: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ListDocumentsRequest, _metadata_pb2.ListDocumentsResponse]  # type: ignore[assignment]
-    """Lists documents by key, newest first. INVALID_ARGUMENT: CURSOR_INVALID."""
+    """Lists documents by key, newest first. INVALID_ARGUMENT: CURSOR_INVALID, for a token that
+    this list did not give out.
+    """
     ClaimDocuments: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ClaimDocumentsRequest, _metadata_pb2.ClaimDocumentsResponse]  # type: ignore[assignment]
     """Claims a group of queued documents under a new workflow id and a lease, in claim order.
     Waits up to the given time for work and for a place among the workflows in flight; an
@@ -190,12 +202,24 @@ class MetadataServiceServicer(metaclass=_abc_1.ABCMeta):
         """Reads a batch and its documents in one query; waits for its end if asked to."""
 
     @_abc_1.abstractmethod
+    def GetWorkflow(
+        self,
+        request: _metadata_pb2.GetWorkflowRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metadata_pb2.GetWorkflowResponse, _abc.Awaitable[_metadata_pb2.GetWorkflowResponse]]:
+        """Reads the documents that a workflow holds or ended, in one query; a group may be several
+        users'. NOT_FOUND: WORKFLOW_NOT_FOUND, if none of them is the caller's.
+        """
+
+    @_abc_1.abstractmethod
     def ListDocuments(
         self,
         request: _metadata_pb2.ListDocumentsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_metadata_pb2.ListDocumentsResponse, _abc.Awaitable[_metadata_pb2.ListDocumentsResponse]]:
-        """Lists documents by key, newest first. INVALID_ARGUMENT: CURSOR_INVALID."""
+        """Lists documents by key, newest first. INVALID_ARGUMENT: CURSOR_INVALID, for a token that
+        this list did not give out.
+        """
 
     @_abc_1.abstractmethod
     def ClaimDocuments(

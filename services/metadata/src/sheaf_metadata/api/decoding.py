@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from sheaf.metadata.v1 import document_pb2, metadata_pb2
@@ -14,6 +15,7 @@ from sheaf_common.ids import parse_id
 from sheaf_metadata.domain.api_keys import ApiKey
 from sheaf_metadata.domain.claims import ClaimLimits, DocumentAttempt
 from sheaf_metadata.domain.documents import Lane, Priority, Status
+from sheaf_metadata.domain.listing import ListFilter
 from sheaf_metadata.domain.outcomes import (
     Completed,
     Failed,
@@ -22,7 +24,6 @@ from sheaf_metadata.domain.outcomes import (
     Quarantined,
     ReleaseCause,
 )
-from sheaf_metadata.domain.paging import ListFilter
 from sheaf_metadata.domain.registration import NewBatch, NewDocument
 
 STATUSES: Final = MappingProxyType(
@@ -88,6 +89,10 @@ def list_filter(request: metadata_pb2.ListDocumentsRequest) -> ListFilter:
         product=request.product,
         batch_id=parse_id(request.batch_id, "batch_id") if request.batch_id else None,
         workflow_id=request.workflow_id,
+        document_class=request.document_class,
+        content_type=request.content_type,
+        uploaded_from=_time(request, "uploaded_from"),
+        uploaded_before=_time(request, "uploaded_before"),
     )
 
 
@@ -166,7 +171,7 @@ def api_key(request: metadata_pb2.CreateApiKeyRequest) -> ApiKey:
         prefix=request.prefix,
         sha256=request.sha256,
         scopes=tuple(request.scopes),
-        expires_at=_time(request.expires_at) if request.HasField("expires_at") else None,
+        expires_at=_time(request, "expires_at"),
     )
 
 
@@ -175,11 +180,15 @@ def seconds(duration: Duration) -> float:
     return duration.seconds + duration.nanos / 1e9
 
 
-def _time(stamp: Timestamp) -> datetime:
+def _time(request: Message, field: str) -> datetime | None:
+    """A time of a request; None if it is absent."""
+    if not request.HasField(field):
+        return None
+    stamp: Timestamp = getattr(request, field)
     try:
         return stamp.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise _invalid("expires_at", "is not a time") from None
+        raise _invalid(field, "is not a time") from None
 
 
 def _invalid(field: str, problem: str) -> InvalidInput:

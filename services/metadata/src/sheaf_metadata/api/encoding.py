@@ -17,6 +17,8 @@ from sheaf_metadata.domain.documents import (
     Document,
     DocumentReferences,
     LaneBacklog,
+    Status,
+    WorkflowView,
 )
 from sheaf_metadata.domain.fields import Fields
 from sheaf_metadata.domain.outcomes import Disposition
@@ -71,18 +73,14 @@ def document(found: Document, fields: Fields) -> document_pb2.Document:
     return document_pb2.Document(**values)
 
 
-def batch(found: Batch, counts: Mapping[Any, int]) -> document_pb2.Batch:
+def batch(found: Batch, counts: Mapping[Status, int]) -> document_pb2.Batch:
     """A batch with how many documents are in each status."""
     return document_pb2.Batch(
         batch_id=str(found.batch_id),
         user_id=found.user_id,
         product=found.product,
         document_count=found.document_count,
-        counts=[
-            document_pb2.StatusCount(status=number, count=counts[status])
-            for status, number in STATUSES.items()
-            if counts.get(status)
-        ],
+        counts=_status_counts(counts),
         created_at=timestamp(found.created_at),
         finished_at=None if found.finished_at is None else timestamp(found.finished_at),
     )
@@ -94,6 +92,26 @@ def batch_view(found: BatchView, fields: Fields) -> metadata_pb2.GetBatchRespons
         batch=batch(found.batch, found.counts),
         documents=[document(each, fields) for each in found.documents],
     )
+
+
+def workflow_view(found: WorkflowView, fields: Fields) -> metadata_pb2.GetWorkflowResponse:
+    """A workflow with those fields of its documents."""
+    return metadata_pb2.GetWorkflowResponse(
+        workflow=document_pb2.Workflow(
+            workflow_id=found.workflow_id,
+            document_count=len(found.documents),
+            counts=_status_counts(found.counts),
+        ),
+        documents=[document(each, fields) for each in found.documents],
+    )
+
+
+def _status_counts(counts: Mapping[Status, int]) -> list[document_pb2.StatusCount]:
+    return [
+        document_pb2.StatusCount(status=number, count=counts[status])
+        for status, number in STATUSES.items()
+        if counts.get(status)
+    ]
 
 
 def group(claimed: ClaimedGroup) -> metadata_pb2.ClaimedGroup:

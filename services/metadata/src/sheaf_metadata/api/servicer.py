@@ -9,7 +9,7 @@ from sheaf.metadata.v1 import metadata_pb2, metadata_pb2_grpc
 from sheaf_common.ids import parse_id
 from sheaf_metadata.api import decoding, encoding
 from sheaf_metadata.domain.claims import MAX_WAIT_S
-from sheaf_metadata.domain.documents import Status
+from sheaf_metadata.domain.documents import counts_of
 from sheaf_metadata.domain.fields import ALL_FIELDS, fields_of
 from sheaf_metadata.service.api_keys import KeyRing
 from sheaf_metadata.service.batches import ReadBatches
@@ -47,12 +47,8 @@ class MetadataServicer(metadata_pb2_grpc.MetadataServiceServicer):
     ) -> metadata_pb2.RegisterBatchResponse:
         """See the .proto."""
         batch, documents = await self.register_batch(decoding.new_batch(request))
-        counts: dict[Status, int] = {}
-        for document in documents:
-            if document.status is not None:
-                counts[document.status] = counts.get(document.status, 0) + 1
         return metadata_pb2.RegisterBatchResponse(
-            batch=encoding.batch(batch, counts),
+            batch=encoding.batch(batch, counts_of(documents)),
             documents=[encoding.document(each, ALL_FIELDS) for each in documents],
         )
 
@@ -73,6 +69,14 @@ class MetadataServicer(metadata_pb2_grpc.MetadataServiceServicer):
         fields = fields_of(request.read_mask.paths)
         found = await self.batches(parse_id(request.batch_id, "batch_id"), fields, _wait_s(request))
         return encoding.batch_view(found, fields)
+
+    async def GetWorkflow(
+        self, request: metadata_pb2.GetWorkflowRequest, _context: _Context
+    ) -> metadata_pb2.GetWorkflowResponse:
+        """See the .proto."""
+        fields = fields_of(request.read_mask.paths)
+        found = await self.reading.workflow(request.workflow_id, fields)
+        return encoding.workflow_view(found, fields)
 
     async def ListDocuments(
         self, request: metadata_pb2.ListDocumentsRequest, _context: _Context

@@ -1,4 +1,4 @@
-"""Documents and batches, as they are recorded."""
+"""Documents, batches and workflows, as they are recorded."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -117,6 +117,20 @@ def view_of(batch: Batch, documents: Iterable[Document]) -> BatchView:
     ordered = sorted(documents, key=lambda document: document.document_id)
     counts = Counter(document.status for document in ordered if document.status is not None)
     return BatchView(batch, ordered, dict(counts))
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowView:
+    """The documents that a workflow holds or ended, in ascending id, counted by status."""
+
+    workflow_id: str
+    documents: Sequence[Document]
+    counts: dict[Status, int]
+
+
+def counts_of(documents: Iterable[Document]) -> dict[Status, int]:
+    """How many of the documents are in each status; their statuses were read."""
+    return dict(Counter(each.status for each in documents if each.status is not None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,19 @@
-"""Lists: what they are filtered by, in which order they go, and where a page ends.
-
-A list is newest first, by a key that an index gives: the upload time and the id, or the id
-alone, whose UUIDv7 time is that of its making. Which of them depends on the filters only,
-so it is the same for every page of a list.
-"""
+"""Pages: where one ends, and the token that names the next."""
 
 import base64
 import binascii
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
 from sheaf_common.errors import InvalidInput
-from sheaf_metadata.domain.documents import Document, Status
+from sheaf_metadata.domain.documents import Document
+from sheaf_metadata.domain.listing import ListFilter, plan_of
 
 MAX_PAGE: Final = 200
 DEFAULT_PAGE: Final = 50
@@ -25,52 +21,40 @@ _MAX_TOKEN: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
-class ListFilter:
-    """What a list holds; None and empty mean any. `user_id` is None for internal callers."""
-
-    user_id: str | None = None
-    status: Status | None = None
-    product: str = ""
-    batch_id: UUID | None = None
-    workflow_id: str = ""
-
-
-class ScanPlan(Enum):
-    """The index that a list goes along."""
-
-    BATCH = "batch_idx"
-    WORKFLOW = "workflow_id_idx"
-    USER_STATUS = "user_status_idx"
-    USER_TIME = "user_time_idx"
-    PRODUCT_STATUS = "product_status_idx"
-    STATUS_TIME = "status_time_idx"
-    ALL = "PRIMARY"
-
-    @property
-    def by_time(self) -> bool:
-        """Whether the list goes by upload time and id, not by id alone."""
-        return self in (ScanPlan.USER_TIME, ScanPlan.STATUS_TIME)
-
-
-def plan_of(wanted: ListFilter) -> ScanPlan:
-    """The index that gives the list in order with the fewest rows examined."""
-    if wanted.batch_id is not None:
-        return ScanPlan.BATCH
-    if wanted.workflow_id:
-        return ScanPlan.WORKFLOW
-    if wanted.user_id is not None:
-        return ScanPlan.USER_TIME if wanted.status is None else ScanPlan.USER_STATUS
-    if wanted.status is not None:
-        return ScanPlan.PRODUCT_STATUS if wanted.product else ScanPlan.STATUS_TIME
-    return ScanPlan.ALL
-
-
-@dataclass(frozen=True, slots=True)
 class Position:
-    """The last document of a page; `uploaded_at` is None where the list goes by id."""
+    """A place in a list: a document's; `uploaded_at` is None where the list goes by id."""
 
     document_id: UUID
     uploaded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What was found; `examined_to` is where the search ends at the latest.
+
+    It is None where the list has nothing beyond what the search may look at.
+    """
+
+    documents: Sequence[Document]
+    examined_to: Position | None = None
+
+
+def position_fields(wanted: ListFilter) -> tuple[str, ...]:
+    """The fields that say where in a list a document is."""
+    return ("document_id", "uploaded_at") if plan_of(wanted).by_time else ("document_id",)
+
+
+def cut_page(wanted: ListFilter, scan: Scan, size: int) -> tuple[Sequence[Document], str]:
+    """At most `size` documents of a scan for one more, and the next page's token if any.
+
+    A page that ends where the search did may be short, or empty, and still have a next.
+    """
+    if len(scan.documents) > size:
+        page = scan.documents[:size]
+        moment = page[-1].uploaded_at if plan_of(wanted).by_time else None
+        return page, encode_cursor(wanted, Position(page[-1].document_id, moment))
+    next_page = "" if scan.examined_to is None else encode_cursor(wanted, scan.examined_to)
+    return scan.documents, next_page
 
 
 class _Token(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -80,14 +64,13 @@ class _Token(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     uploaded_at: datetime | None
 
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _decoder: Final = msgspec.msgpack.Decoder(_Token)
 
 
-def encode_cursor(wanted: ListFilter, last: Document) -> str:
-    """The token of the page after the one that `last` ends."""
-    moment = last.uploaded_at if plan_of(wanted).by_time else None
-    token = _Token(_VERSION, _fingerprint(wanted), last.document_id.bytes, moment)
+def encode_cursor(wanted: ListFilter, last: Position) -> str:
+    """The token of the page that begins after a position."""
+    token = _Token(_VERSION, _fingerprint(wanted), last.document_id.bytes, last.uploaded_at)
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(token)).rstrip(b"=").decode()
 
 

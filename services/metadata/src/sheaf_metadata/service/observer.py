@@ -6,7 +6,7 @@ from sheaf_metadata.domain.documents import Lane
 from sheaf_metadata.domain.outcomes import Disposition
 
 CachedKind = Literal["document", "batch"]
-CoalescedKind = Literal["document", "batch", "batch_end"]
+CoalescedKind = Literal["document", "batch", "batch_end", "workflow"]
 
 
 class Observer(Protocol):

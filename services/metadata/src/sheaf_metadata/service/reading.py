@@ -8,14 +8,15 @@ from uuid import UUID
 
 from sheaf_common import context
 from sheaf_common.errors import InvalidInput, NotFound
-from sheaf_metadata.domain.documents import Document
+from sheaf_metadata.domain.documents import Document, WorkflowView
 from sheaf_metadata.domain.fields import ALL_FIELDS, Fields, with_fields
+from sheaf_metadata.domain.listing import ListFilter, check
 from sheaf_metadata.domain.paging import (
     DEFAULT_PAGE,
     MAX_PAGE,
-    ListFilter,
+    cut_page,
     decode_cursor,
-    encode_cursor,
+    position_fields,
 )
 from sheaf_metadata.ports import DocumentCache, Reads
 from sheaf_metadata.service.coalescing import Coalescing
@@ -60,6 +61,26 @@ class ReadDocuments:
                     return found
                 await signal.wait(min(self.recheck_s, left_s))
 
+    async def workflow(self, workflow_id: str, fields: Fields) -> WorkflowView:
+        """The current user's documents of a workflow.
+
+        Raises:
+            NotFound: `WORKFLOW_NOT_FOUND`. InvalidInput: `FIELD_INVALID`.
+        """
+        check(ListFilter(workflow_id=workflow_id))
+        user_id = context.current_user_id()
+        needed = with_fields(fields, "document_id", "status", "row_version")
+        query = partial(self.reads.workflow, workflow_id, needed, user_id)
+        found = await self.coalescing.read("workflow", (workflow_id, needed, user_id), query)
+        if found is None:
+            raise NotFound(
+                "WORKFLOW_NOT_FOUND",
+                f"no document is of the workflow {workflow_id}",
+                evidence={"workflow_id": workflow_id},
+            )
+        self.shown.show(found.documents)
+        return found
+
     async def page(
         self, wanted: ListFilter, fields: Fields, page_size: int, page_token: str
     ) -> tuple[Sequence[Document], str]:
@@ -74,15 +95,14 @@ class ReadDocuments:
                 f"page_size must be 0 to {MAX_PAGE}",
                 evidence={"field": "page_size"},
             )
+        check(wanted)
         limit = page_size or DEFAULT_PAGE
         after = decode_cursor(wanted, page_token)
-        needed = with_fields(fields, "document_id", "uploaded_at", "row_version")
-        found = await self.reads.documents(wanted, needed, after, limit + 1)
-        self.shown.show(found[:limit])
-        if len(found) <= limit:
-            return found, ""
-        page = found[:limit]
-        return page, encode_cursor(wanted, page[-1])
+        needed = with_fields(fields, "document_id", "row_version", *position_fields(wanted))
+        scan = await self.reads.documents(wanted, needed, after, limit + 1)
+        page, next_token = cut_page(wanted, scan, limit)
+        self.shown.show(page)
+        return page, next_token
 
     async def _current(self, document_id: UUID, fields: Fields, user_id: str | None) -> Document:
         """From the cache, or from the database, which then fills it."""

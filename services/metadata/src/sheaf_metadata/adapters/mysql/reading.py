@@ -1,4 +1,4 @@
-"""Reading documents and batches: only the columns asked for, each list along one index."""
+"""Reading documents, batches and workflows: only the columns asked for, each in one query."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -8,10 +8,20 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from sheaf_metadata.adapters.mysql.database import Database
-from sheaf_metadata.adapters.mysql.rows import aware, columns, document_of, naive
-from sheaf_metadata.domain.documents import Batch, BatchView, Document, view_of
+from sheaf_metadata.adapters.mysql.listing import scan
+from sheaf_metadata.adapters.mysql.rows import aware, columns, document_of
+from sheaf_metadata.domain.claims import MAX_DOCUMENTS
+from sheaf_metadata.domain.documents import (
+    Batch,
+    BatchView,
+    Document,
+    WorkflowView,
+    counts_of,
+    view_of,
+)
 from sheaf_metadata.domain.fields import Fields, with_fields
-from sheaf_metadata.domain.paging import ListFilter, Position, ScanPlan, plan_of
+from sheaf_metadata.domain.listing import ListFilter
+from sheaf_metadata.domain.paging import Position, Scan
 
 _OF_USER: Final = " AND {table}.user_id = :user_id"
 # PRIMARY.
@@ -53,14 +63,24 @@ class MysqlReads:
             finished = found.scalar_one_or_none()
         return None if finished is None else bool(finished)
 
+    async def workflow(
+        self, workflow_id: str, fields: Fields, user_id: str | None
+    ) -> WorkflowView | None:
+        """See `Reads`."""
+        needed = with_fields(fields, "status")
+        statement = workflow_statement(needed, scoped=user_id is not None)
+        parameters = _parameters(user_id, workflow_id=workflow_id, limit=MAX_DOCUMENTS)
+        async with self._database.reading("get_workflow") as connection:
+            rows = (await connection.execute(statement, parameters)).all()
+        documents = [document_of(needed, row) for row in rows]
+        return WorkflowView(workflow_id, documents, counts_of(documents)) if documents else None
+
     async def documents(
         self, wanted: ListFilter, fields: Fields, after: Position | None, limit: int
-    ) -> Sequence[Document]:
+    ) -> Scan:
         """See `Reads`."""
-        statement, parameters = list_statement(wanted, fields, after, limit)
         async with self._database.reading("list_documents") as connection:
-            rows = (await connection.execute(statement, parameters)).all()
-        return [document_of(fields, row) for row in rows]
+            return await scan(connection, wanted, fields, after, limit)
 
 
 @lru_cache(maxsize=256)
@@ -86,46 +106,13 @@ def _batch_finished_statement(*, scoped: bool) -> TextClause:
     return text(_BATCH_FINISHED + (_OF_USER.format(table="b") if scoped else ""))
 
 
-def list_statement(
-    wanted: ListFilter, fields: Fields, after: Position | None, limit: int
-) -> tuple[TextClause, dict[str, Any]]:
-    """A page along the index of its plan; what the index does not hold is checked by row."""
-    plan = plan_of(wanted)
-    values: dict[str, Any] = {
-        "user_id": wanted.user_id,
-        "status": None if wanted.status is None else wanted.status.value,
-        "product": wanted.product or None,
-        "batch_id": None if wanted.batch_id is None else wanted.batch_id.bytes,
-        "workflow_id": wanted.workflow_id or None,
-    }
-    parameters = {name: value for name, value in values.items() if value is not None}
-    conditions = tuple(parameters)
-    if after is not None:
-        parameters["after_id"] = after.document_id.bytes
-        if after.uploaded_at is not None:
-            parameters["after_time"] = naive(after.uploaded_at)
-    parameters["limit"] = limit
-    return _list_statement(plan, conditions, fields, after is not None), parameters
-
-
-@lru_cache(maxsize=512)
-def _list_statement(
-    plan: ScanPlan,
-    conditions: tuple[str, ...],
-    fields: Fields,
-    after: bool,  # noqa: FBT001 - part of a cache key
-) -> TextClause:
-    where = [f"d.{name} = :{name}" for name in conditions]
-    if after and plan.by_time:
-        # Not one OR: this shape is a range on the index.
-        where.append("d.uploaded_at <= :after_time")
-        where.append("(d.uploaded_at < :after_time OR d.id < :after_id)")
-    elif after:
-        where.append("d.id < :after_id")
-    order = "d.uploaded_at DESC, d.id DESC" if plan.by_time else "d.id DESC"
+@lru_cache(maxsize=256)
+def workflow_statement(fields: Fields, *, scoped: bool) -> TextClause:
+    """A workflow's documents by workflow_id_idx, which gives them in ascending id."""
+    user = _OF_USER.format(table="d") if scoped else ""
     return text(
-        f"SELECT {columns(fields)} FROM document d FORCE INDEX ({plan.value})"  # noqa: S608 - our own names
-        f"{' WHERE ' if where else ''}{' AND '.join(where)} ORDER BY {order} LIMIT :limit"
+        f"SELECT {columns(fields)} FROM document d FORCE INDEX (workflow_id_idx)"  # noqa: S608 - our own column names
+        f" WHERE d.workflow_id = :workflow_id{user} ORDER BY d.id LIMIT :limit"
     )
 
 
