@@ -174,6 +174,21 @@ async def test_a_page_never_looks_far(connection: AsyncConnection, name: str, pa
     assert await handler_reads(connection) <= 2 * (MAX_EXAMINED + _TIES)
 
 
+@pytest.mark.parametrize("status", [None, Status.COMPLETED])
+async def test_a_page_looks_at_every_entry_up_to_its_end(
+    connection: AsyncConnection, status: Status | None
+) -> None:
+    """The last one too: what has one product or the other is all that was looked at."""
+    found: set[UUID] = set()
+    for product in ("tax", "law"):
+        wanted = ListFilter(user_id="ann", status=status, product=product)
+        page = await scan(connection, wanted, ("document_id",), None, 9999)
+        found |= {document.document_id for document in page.documents}
+    assert len(found) == MAX_EXAMINED
+    assert page.examined_to is not None
+    assert page.examined_to.document_id in found
+
+
 async def test_a_page_that_fills_early_is_not_looked_for_further(
     connection: AsyncConnection,
 ) -> None:
