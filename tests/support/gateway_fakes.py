@@ -2,11 +2,13 @@
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import (
     AsyncIterable,
     AsyncIterator,
     Awaitable,
     Callable,
+    Iterable,
     Mapping,
     Sequence,
 )
@@ -21,11 +23,14 @@ from sheaf_common.errors import InvalidInput, NotFound, SheafError, Unauthentica
 from sheaf_gateway.domain import (
     AcceptedFile,
     Batch,
+    Columns,
     Document,
     DocumentPage,
     DocumentStatus,
     KeyOwner,
+    ListFilter,
     StoredObject,
+    Workflow,
 )
 from sheaf_gateway.ports import ObjectContent, Serving
 
@@ -149,6 +154,8 @@ class FakeRecords:
     before_register: Hook = _nothing
     registrations: int = 0
     resolutions: int = 0
+    lists: list[ListFilter] = field(default_factory=list)
+    reads: list[Columns] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     cancelled_waits: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -165,21 +172,21 @@ class FakeRecords:
             raise error
         self.products[str(batch_id)] = product
         for file in files:
-            row = _queued(batch_id, file)
+            row = replace(_queued(batch_id, file), product=product)
             self.rows.setdefault(row.document_id, row)
             self.owners[row.document_id] = context.current_user_id()
         if error is not None:
             raise error
         return tuple(self.rows[str(file.document_id)] for file in files)
 
-    async def document(self, document_id: UUID, *, wait_s: float = 0) -> Document:
+    async def document(self, document_id: UUID, columns: Columns, *, wait_s: float = 0) -> Document:
         """Waits until the row is terminal."""
         self._own(str(document_id))
         if wait_s:
             await self._wait(wait_s, lambda: self._ended(str(document_id)))
-        return self.rows[str(document_id)]
+        return self._read(self.rows[str(document_id)], columns)
 
-    async def batch(self, batch_id: UUID, *, wait_s: float = 0) -> Batch:
+    async def batch(self, batch_id: UUID, columns: Columns, *, wait_s: float = 0) -> Batch:
         """Waits until every row is terminal."""
         ids = [row.document_id for row in self.rows.values() if row.batch_id == str(batch_id)]
         if not ids:
@@ -187,36 +194,38 @@ class FakeRecords:
         if wait_s:
             await self._wait(wait_s, lambda: all(self._ended(item) for item in ids))
         rows = tuple(self.rows[item] for item in ids)
-        counts = {status: sum(row.status is status for row in rows) for status in DocumentStatus}
         return Batch(
             str(batch_id),
             self.products[str(batch_id)],
-            {status: count for status, count in counts.items() if count},
+            _counts(rows),
             datetime.now(UTC),
             None,
-            rows,
+            tuple(self._read(row, columns) for row in rows),
         )
 
+    async def workflow(self, workflow_id: str, columns: Columns) -> Workflow:
+        """The rows that name it."""
+        rows = [row for row in self.rows.values() if row.workflow_id == workflow_id]
+        if not rows:
+            raise NotFound("WORKFLOW_NOT_FOUND", "no such workflow")
+        read = tuple(self._read(row, columns) for row in rows)
+        return Workflow(workflow_id, _counts(rows), read)
+
     async def documents(
-        self,
-        *,
-        status: DocumentStatus | None,
-        product: str,
-        batch_id: UUID | None,
-        limit: int,
-        cursor: str,
+        self, wanted: ListFilter, columns: Columns, *, limit: int, cursor: str
     ) -> DocumentPage:
         """Newest first; the cursor is an id."""
+        self.lists.append(wanted)
         rows = sorted(self.rows.values(), key=lambda row: row.document_id, reverse=True)
         found = [
             row
             for row in rows
             if (not cursor or row.document_id < cursor)
-            and (status is None or row.status is status)
-            and (batch_id is None or row.batch_id == str(batch_id))
+            and (wanted.status is None or row.status is wanted.status)
+            and (wanted.batch_id is None or row.batch_id == str(wanted.batch_id))
         ]
         more = found[limit - 1].document_id if len(found) > limit else ""
-        return DocumentPage(tuple(found[:limit]), more)
+        return DocumentPage(tuple(self._read(row, columns) for row in found[:limit]), more)
 
     async def resolve(self, sha256: bytes) -> KeyOwner:
         """The owner of a known key."""
@@ -240,7 +249,12 @@ class FakeRecords:
             raise NotFound("DOCUMENT_NOT_FOUND", "no such document")
 
     def _ended(self, document_id: str) -> bool:
-        return self.rows[document_id].status.is_terminal
+        return self.rows[document_id].has_ended
+
+    def _read(self, row: Document, columns: Columns) -> Document:
+        """Those columns of a row, and its id."""
+        self.reads.append(columns)
+        return Document(**{name: getattr(row, name) for name in columns | {"document_id"}})
 
     async def _wait(self, wait_s: float, ended: Callable[[], bool]) -> None:
         self.waits.append(wait_s)
@@ -256,6 +270,10 @@ class FakeRecords:
             raise
 
 
+def _counts(rows: Iterable[Document]) -> dict[DocumentStatus, int]:
+    return dict(Counter(row.status for row in rows if row.status is not None))
+
+
 def _queued(batch_id: UUID, file: AcceptedFile) -> Document:
     return Document(
         document_id=str(file.document_id),
@@ -267,15 +285,7 @@ def _queued(batch_id: UUID, file: AcceptedFile) -> Document:
         size_bytes=file.stored.size_bytes,
         sha256=file.stored.sha256,
         object_key=file.stored.key,
-        result_key="",
-        page_count=0,
-        character_count=0,
-        partial=False,
-        reason="",
-        reason_detail="",
         uploaded_at=datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC),
-        started_at=None,
-        finished_at=None,
     )
 
 

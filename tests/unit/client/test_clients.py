@@ -3,8 +3,10 @@
 import asyncio
 import io
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -124,6 +126,43 @@ async def test_what_was_sent_comes_back(gateway: Gateway) -> None:
     assert content == b"b" * 200_000
 
 
+async def test_a_listing_is_filtered(gateway: Gateway) -> None:
+    """By all that the API knows; empty pages are passed over."""
+    moment = datetime(2026, 1, 2, tzinfo=timezone(timedelta(hours=2)))
+    async with connected(gateway) as sheaf:
+        listed = [
+            item
+            async for item in sheaf.documents(
+                status=DocumentStatus.QUEUED, product="tax", batch_id=str(UUID(int=7)),
+                workflow_id="w", document_class="invoice", content_type="image/*",
+                uploaded_from=moment, uploaded_before=moment,
+            )
+        ]  # fmt: skip
+        with pytest.raises(ValueError, match="no time zone"):
+            await anext(sheaf.documents(uploaded_from=moment.replace(tzinfo=None)))
+    assert listed == []
+    assert gateway.records.lists == [
+        domain.ListFilter(
+            domain.DocumentStatus.QUEUED, "tax", UUID(int=7), "w", "invoice", "image/*",
+            moment, moment,
+        )
+    ]  # fmt: skip
+
+
+async def test_a_workflow_is_read(gateway: Gateway) -> None:
+    """With its documents; none of that id is an error."""
+    async with connected(gateway) as sheaf:
+        upload = await sheaf.upload(("a.pdf", PDF))
+        ended = domain.DocumentStatus.COMPLETED
+        gateway.records.end(upload.accepted[0].id or "", ended, workflow_id="w", document_class="x")
+        workflow = await sheaf.get_workflow("w")
+        with pytest.raises(NotFoundError, match="WORKFLOW_NOT_FOUND"):
+            await sheaf.get_workflow("no-such")
+
+    assert (workflow.id, workflow.counts) == ("w", {"completed": 1})
+    assert (workflow.documents[0].workflow_id, workflow.documents[0].document_class) == ("w", "x")
+
+
 async def test_problems_are_errors_of_their_kind(gateway: Gateway) -> None:
     """With the server's code."""
     async with connected(gateway) as sheaf:
@@ -237,7 +276,8 @@ def test_the_sync_client_does_the_same(tmp_path: Path) -> None:
     upload_json = {"batch_id": "b", "documents": [{"id": "d", "filename": "a", "status": "queued"}]}
     script = Script(
         httpx.Response(202, json=upload_json),
-        httpx.Response(200, json={"documents": [document_json()], "next_cursor": "c"}),
+        httpx.Response(200, json={"documents": [document_json()], "next_cursor": "b"}),
+        httpx.Response(200, json={"documents": [], "next_cursor": "c"}),
         httpx.Response(200, json={"documents": [document_json(id="e")], "next_cursor": None}),
         httpx.Response(200, text="text"),
         httpx.Response(200, json={"pages": []}),
@@ -247,6 +287,7 @@ def test_the_sync_client_does_the_same(tmp_path: Path) -> None:
             200,
             json={"id": "b", "counts": {}, "documents": [], "finished_at": "2026-01-01T00:00:00Z"},
         ),
+        httpx.Response(200, json={"id": "w", "counts": {}, "documents": []}),
     )
     path = tmp_path / "a.txt"
     path.write_bytes(b"a")
@@ -257,13 +298,15 @@ def test_the_sync_client_does_the_same(tmp_path: Path) -> None:
         with sheaf.content("d") as chunks:
             content = b"".join(chunks)
         batch = sheaf.wait_for_batch("b", timeout_s=9)
+        workflow = sheaf.get_workflow("w")
 
     assert upload.accepted[0].id == "d"
     assert listed == ["d", "e"]
     assert (text, result, content) == ("text", {"pages": []}, b"content")
     assert batch.finished_at is not None
     assert {request.headers["authorization"] for request in script.requests} == {"Bearer sk_k"}
-    assert script.requests[2].url.params["cursor"] == "c"
+    assert script.requests[3].url.params["cursor"] == "c"
+    assert workflow.id == "w"
 
 
 def test_address_and_key_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

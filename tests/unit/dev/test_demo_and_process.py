@@ -42,7 +42,7 @@ async def ending(gateway: Gateway, outcomes: dict[str, dict[str, Any]]) -> None:
     while True:
         for row in list(gateway.records.rows.values()):
             changes = outcomes.get(row.filename)
-            if changes is not None and not row.status.is_terminal:
+            if changes is not None and not row.has_ended:
                 gateway.records.end(row.document_id, **changes)
         await asyncio.sleep(0.005)
 

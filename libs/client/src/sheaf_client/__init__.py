@@ -22,6 +22,7 @@ from sheaf_client.models import (
     Problem,
     Upload,
     UploadedFile,
+    Workflow,
 )
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "Upload",
     "UploadedFile",
     "WaitTimeout",
+    "Workflow",
 ]

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from sheaf_client.calls import Call, ResultT
 from sheaf_client.config import Config
 from sheaf_client.errors import ConnectionFailed, WaitTimeout
 from sheaf_client.files import File, opened
-from sheaf_client.models import Batch, Document, DocumentStatus, Upload
+from sheaf_client.models import Batch, Document, DocumentStatus, Upload, Workflow
 
 
 class AsyncClient:
@@ -80,6 +81,10 @@ class AsyncClient:
         """A batch; waits up to 60 s for its end if asked to."""
         return await self._send(calls.get_batch(batch_id, wait_s))
 
+    async def get_workflow(self, workflow_id: str) -> Workflow:
+        """The documents that a workflow holds or ended."""
+        return await self._send(calls.get_workflow(workflow_id))
+
     async def wait_for_document(self, document_id: str, *, timeout_s: float) -> Document:
         """The document once it has ended. Raises WaitTimeout."""
         deadline = time.monotonic() + timeout_s
@@ -107,20 +112,31 @@ class AsyncClient:
         status: DocumentStatus | None = None,
         product: str | None = None,
         batch_id: str | None = None,
+        workflow_id: str | None = None,
+        document_class: str | None = None,
+        content_type: str | None = None,
+        uploaded_from: datetime | None = None,
+        uploaded_before: datetime | None = None,
         page_size: int = 50,
     ) -> AsyncIterator[Document]:
-        """All documents, newest first, fetched page by page."""
+        """All documents, newest first, fetched page by page.
+
+        `content_type` is one, or a family such as `image/*`; the times are aware, and what was
+        uploaded at the second is not among them. Raises ValueError for a naive time.
+        """
+        wanted = calls.filters(
+            status=status,
+            product=product,
+            batch_id=batch_id,
+            workflow_id=workflow_id,
+            document_class=document_class,
+            content_type=content_type,
+            uploaded_from=uploaded_from,
+            uploaded_before=uploaded_before,
+        )
         cursor: str | None = None
         while True:
-            page = await self._send(
-                calls.list_documents(
-                    status=status,
-                    product=product,
-                    batch_id=batch_id,
-                    page_size=page_size,
-                    cursor=cursor,
-                )
-            )
+            page = await self._send(calls.list_documents(wanted, page_size, cursor))
             for document in page.documents:
                 yield document
             if (cursor := page.next_cursor) is None:

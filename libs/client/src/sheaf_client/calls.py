@@ -3,13 +3,15 @@
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
+from urllib.parse import quote
 
 import httpx
 import msgspec
 
 from sheaf_client.errors import ProblemError, problem_error
-from sheaf_client.models import Batch, Document, DocumentPage, DocumentStatus, Upload
+from sheaf_client.models import Batch, Document, DocumentPage, Upload, Workflow
 
 MAX_WAIT_S: Final = 60.0
 MIN_POLL_INTERVAL_S: Final = 0.2
@@ -50,24 +52,24 @@ def get_batch(batch_id: str, wait_s: float) -> Call[Batch]:
     return Call("GET", f"/v1/batches/{batch_id}", decode, _wait(wait_s), wait_s)
 
 
+def get_workflow(workflow_id: str) -> Call[Workflow]:
+    """Reads a workflow."""
+    path = f"/v1/workflows/{quote(workflow_id, safe='')}"
+    return Call("GET", path, msgspec.json.Decoder(Workflow).decode)
+
+
+def filters(**wanted: str | datetime | None) -> Mapping[str, str]:
+    """The filters of a listing as they are sent. Raises ValueError for a naive time."""
+    return {name: _filter(value) for name, value in wanted.items() if value is not None}
+
+
 def list_documents(
-    *,
-    status: DocumentStatus | None,
-    product: str | None,
-    batch_id: str | None,
-    page_size: int,
-    cursor: str | None,
+    wanted: Mapping[str, str], page_size: int, cursor: str | None
 ) -> Call[DocumentPage]:
     """Reads a page of documents."""
-    params = {
-        "status": status.value if status else None,
-        "product": product,
-        "batch_id": batch_id,
-        "limit": str(page_size),
-        "cursor": cursor,
-    }
-    given = {name: value for name, value in params.items() if value is not None}
-    return Call("GET", "/v1/documents", msgspec.json.Decoder(DocumentPage).decode, given)
+    place = {"limit": str(page_size)} | ({} if cursor is None else {"cursor": cursor})
+    decode = msgspec.json.Decoder(DocumentPage).decode
+    return Call("GET", "/v1/documents", decode, {**wanted, **place})
 
 
 def get_text(document_id: str) -> Call[str]:
@@ -108,6 +110,14 @@ def retry_pause_s(error: ProblemError | None, tries: int, max_tries: int) -> flo
 def poll_wait_s(left_s: float) -> float:
     """How long the next long poll may wait."""
     return max(0.0, min(MAX_WAIT_S, left_s))
+
+
+def _filter(value: str | datetime) -> str:
+    if not isinstance(value, datetime):
+        return str(value)
+    if value.tzinfo is None:
+        raise ValueError(f"{value} has no time zone")
+    return value.isoformat()
 
 
 def _wait(wait_s: float) -> dict[str, str]:

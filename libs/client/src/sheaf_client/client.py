@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,7 +14,7 @@ from sheaf_client.calls import Call, ResultT
 from sheaf_client.config import Config
 from sheaf_client.errors import ConnectionFailed, WaitTimeout
 from sheaf_client.files import File, opened
-from sheaf_client.models import Batch, Document, DocumentStatus, Upload
+from sheaf_client.models import Batch, Document, DocumentStatus, Upload, Workflow
 
 
 class Client:
@@ -80,6 +81,10 @@ class Client:
         """A batch; waits up to 60 s for its end if asked to."""
         return self._send(calls.get_batch(batch_id, wait_s))
 
+    def get_workflow(self, workflow_id: str) -> Workflow:
+        """The documents that a workflow holds or ended."""
+        return self._send(calls.get_workflow(workflow_id))
+
     def wait_for_document(self, document_id: str, *, timeout_s: float) -> Document:
         """The document once it has ended. Raises WaitTimeout."""
         deadline = time.monotonic() + timeout_s
@@ -106,20 +111,31 @@ class Client:
         status: DocumentStatus | None = None,
         product: str | None = None,
         batch_id: str | None = None,
+        workflow_id: str | None = None,
+        document_class: str | None = None,
+        content_type: str | None = None,
+        uploaded_from: datetime | None = None,
+        uploaded_before: datetime | None = None,
         page_size: int = 50,
     ) -> Iterator[Document]:
-        """All documents, newest first, fetched page by page."""
+        """All documents, newest first, fetched page by page.
+
+        `content_type` is one, or a family such as `image/*`; the times are aware, and what was
+        uploaded at the second is not among them. Raises ValueError for a naive time.
+        """
+        wanted = calls.filters(
+            status=status,
+            product=product,
+            batch_id=batch_id,
+            workflow_id=workflow_id,
+            document_class=document_class,
+            content_type=content_type,
+            uploaded_from=uploaded_from,
+            uploaded_before=uploaded_before,
+        )
         cursor: str | None = None
         while True:
-            page = self._send(
-                calls.list_documents(
-                    status=status,
-                    product=product,
-                    batch_id=batch_id,
-                    page_size=page_size,
-                    cursor=cursor,
-                )
-            )
+            page = self._send(calls.list_documents(wanted, page_size, cursor))
             yield from page.documents
             if (cursor := page.next_cursor) is None:
                 return

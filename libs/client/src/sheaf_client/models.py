@@ -83,6 +83,9 @@ class Document(msgspec.Struct, frozen=True):
     content_type: str
     size_bytes: int
     sha256: str
+    workflow_id: str | None = None
+    product: str | None = None
+    document_class: str | None = None
     reason: str | None = None
     reason_detail: str | None = None
     pages: int | None = None
@@ -104,8 +107,16 @@ class Batch(msgspec.Struct, frozen=True):
     finished_at: datetime | None = None
 
 
+class Workflow(msgspec.Struct, frozen=True):
+    """The documents that one workflow holds or ended."""
+
+    id: str
+    counts: dict[str, int]
+    documents: tuple[Document, ...]
+
+
 class DocumentPage(msgspec.Struct, frozen=True):
-    """A page of documents, newest first."""
+    """A page of documents, newest first; it may be short, or empty, and not be the last."""
 
     documents: tuple[Document, ...]
     next_cursor: str | None = None

@@ -1,9 +1,9 @@
-"""What the gateway speaks of: users, files, documents, batches, and their rules. No I/O."""
+"""What the gateway speaks of: users, files, documents, batches, workflows. No I/O."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -95,28 +95,46 @@ class RejectedFile:
 FileOutcome = AcceptedFile | RejectedFile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A document as it is recorded. Times are UTC; `reason` says why it did not complete."""
+    """A document as it is recorded, or the columns of it that were asked for.
+
+    A column that was not asked for has its default here. Times are UTC; `reason` says why it
+    did not complete.
+    """
 
     document_id: str
-    batch_id: str
-    filename: str
-    status: DocumentStatus
-    attempt: int
-    content_type: str
-    size_bytes: int
-    sha256: bytes
-    object_key: str
-    result_key: str
-    page_count: int
-    character_count: int
-    partial: bool
-    reason: str
-    reason_detail: str
-    uploaded_at: datetime | None
-    started_at: datetime | None
-    finished_at: datetime | None
+    batch_id: str = ""
+    workflow_id: str = ""
+    product: str = ""
+    filename: str = ""
+    status: DocumentStatus | None = None
+    attempt: int = 0
+    content_type: str = ""
+    size_bytes: int = 0
+    sha256: bytes = b""
+    object_key: str = ""
+    result_key: str = ""
+    page_count: int = 0
+    character_count: int = 0
+    document_class: str = ""
+    partial: bool = False
+    reason: str = ""
+    reason_detail: str = ""
+    uploaded_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its status, if it was asked for, is terminal."""
+        return self.status is not None and self.status.is_terminal
+
+
+Columns = frozenset[str]
+"""Names of columns of `Document`. `document_id` is read whether it is among them or not."""
+
+ALL_COLUMNS: Final[Columns] = frozenset(Document.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +150,35 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Workflow:
+    """The user's documents that one workflow holds or ended; `counts` as of a batch."""
+
+    workflow_id: str
+    counts: Mapping[DocumentStatus, int]
+    documents: tuple[Document, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListFilter:
+    """Which documents a listing has; None and empty mean any.
+
+    `content_type` is one, or a family such as `image/*`; the times are aware, and the first
+    belongs to the listing, the second does not.
+    """
+
+    status: DocumentStatus | None = None
+    product: str = ""
+    batch_id: UUID | None = None
+    workflow_id: str = ""
+    document_class: str = ""
+    content_type: str = ""
+    uploaded_from: datetime | None = None
+    uploaded_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentPage:
-    """A page of a listing; `next_cursor` is empty on the last."""
+    """A page of a listing, which may be short or empty; `next_cursor` is empty on the last."""
 
     documents: tuple[Document, ...]
     next_cursor: str
@@ -188,3 +233,21 @@ def checked_product(text: str) -> str:
             evidence={"field": "product", "limit": str(PRODUCT_MAX_CHARACTERS)},
         )
     return label
+
+
+def checked_time(moment: datetime | None, field: str) -> datetime | None:
+    """A time that a client gave, in UTC; None if it gave none.
+
+    Raises:
+        InvalidInput: `FIELD_INVALID`: it has no offset, or lies beyond the calendar.
+    """
+    if moment is None:
+        return None
+    try:
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except OverflowError:
+        pass
+    raise InvalidInput(
+        "FIELD_INVALID", f"{field} must be a time with an offset", evidence={"field": field}
+    )

@@ -10,11 +10,13 @@ from uuid import UUID
 from sheaf_gateway.domain import (
     AcceptedFile,
     Batch,
+    Columns,
     Document,
     DocumentPage,
-    DocumentStatus,
     KeyOwner,
+    ListFilter,
     StoredObject,
+    Workflow,
 )
 
 
@@ -65,7 +67,10 @@ class ObjectStore(Protocol):
 
 
 class Records(Protocol):
-    """Keeps what is known of documents. Acts for the current request's user."""
+    """Keeps what is known of documents. Acts for the current request's user.
+
+    Of each document only the columns asked for are read, and its id.
+    """
 
     async def register(
         self, batch_id: UUID, product: str, files: Sequence[AcceptedFile], *, timeout_s: float
@@ -77,24 +82,26 @@ class Records(Protocol):
         """
         ...
 
-    async def document(self, document_id: UUID, *, wait_s: float = 0) -> Document:
+    async def document(self, document_id: UUID, columns: Columns, *, wait_s: float = 0) -> Document:
         """A document, waiting for its terminal status if asked to. Raises NotFound."""
         ...
 
-    async def batch(self, batch_id: UUID, *, wait_s: float = 0) -> Batch:
+    async def batch(self, batch_id: UUID, columns: Columns, *, wait_s: float = 0) -> Batch:
         """A batch, waiting for its end if asked to. Raises NotFound."""
         ...
 
+    async def workflow(self, workflow_id: str, columns: Columns) -> Workflow:
+        """A workflow. Raises NotFound; InvalidInput for what can be no workflow's id."""
+        ...
+
     async def documents(
-        self,
-        *,
-        status: DocumentStatus | None,
-        product: str,
-        batch_id: UUID | None,
-        limit: int,
-        cursor: str,
+        self, wanted: ListFilter, columns: Columns, *, limit: int, cursor: str
     ) -> DocumentPage:
-        """A page of documents, newest first. Raises InvalidInput `CURSOR_INVALID`."""
+        """A page of documents, newest first.
+
+        Raises:
+            InvalidInput: `CURSOR_INVALID`; `FIELD_INVALID`, naming the filter.
+        """
         ...
 
 

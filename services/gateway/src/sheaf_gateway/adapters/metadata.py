@@ -1,6 +1,6 @@
 """Documents and API keys in the metadata service, over gRPC."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -15,20 +15,18 @@ from sheaf_gateway.adapters.peers import peer_errors
 from sheaf_gateway.domain import (
     AcceptedFile,
     Batch,
+    Columns,
     Document,
     DocumentPage,
     DocumentStatus,
     KeyOwner,
+    ListFilter,
+    Workflow,
 )
 
 _NAME: Final = "metadata"
-_FIELDS: Final = FieldMask(
-    paths=[
-        "document_id", "batch_id", "filename", "status", "attempt", "content_type", "size_bytes",
-        "sha256", "object_key", "result_key", "page_count", "character_count", "partial",
-        "error_code", "error_message", "uploaded_at", "started_at", "finished_at",
-    ]
-)  # fmt: skip
+_PATHS: Final = {"reason": "error_code", "reason_detail": "error_message"}
+"""Columns that have another name there."""
 _UNSPECIFIED: Final = document_pb2.DOCUMENT_STATUS_UNSPECIFIED
 _PREFIX: Final = "DOCUMENT_STATUS_"
 _STATUS: Final = {
@@ -72,10 +70,10 @@ class GrpcRecords:
             answer = await self._peer.unary(self._stub.RegisterBatch, request, timeout_s=timeout_s)
         return tuple(_document(document) for document in answer.documents)
 
-    async def document(self, document_id: UUID, *, wait_s: float = 0) -> Document:
+    async def document(self, document_id: UUID, columns: Columns, *, wait_s: float = 0) -> Document:
         """See the port."""
         request = metadata_pb2.GetDocumentRequest(
-            document_id=str(document_id), read_mask=_FIELDS, wait=_duration(wait_s)
+            document_id=str(document_id), read_mask=_mask(columns), wait=_duration(wait_s)
         )
         with peer_errors(_NAME):
             answer = await self._peer.unary(
@@ -83,10 +81,10 @@ class GrpcRecords:
             )
         return _document(answer.document)
 
-    async def batch(self, batch_id: UUID, *, wait_s: float = 0) -> Batch:
+    async def batch(self, batch_id: UUID, columns: Columns, *, wait_s: float = 0) -> Batch:
         """See the port."""
         request = metadata_pb2.GetBatchRequest(
-            batch_id=str(batch_id), read_mask=_FIELDS, wait=_duration(wait_s)
+            batch_id=str(batch_id), read_mask=_mask(columns), wait=_duration(wait_s)
         )
         with peer_errors(_NAME):
             answer = await self._peer.unary(
@@ -96,29 +94,41 @@ class GrpcRecords:
         return Batch(
             batch_id=batch.batch_id,
             product=batch.product,
-            counts={_STATUS[item.status]: item.count for item in batch.counts},
+            counts=_counts(batch.counts),
             created_at=_time(batch.created_at),
             finished_at=_time(batch.finished_at),
             documents=tuple(_document(document) for document in answer.documents),
         )
 
+    async def workflow(self, workflow_id: str, columns: Columns) -> Workflow:
+        """See the port."""
+        request = metadata_pb2.GetWorkflowRequest(workflow_id=workflow_id, read_mask=_mask(columns))
+        with peer_errors(_NAME):
+            answer = await self._peer.unary(
+                self._stub.GetWorkflow, request, timeout_s=self._timeout_s
+            )
+        return Workflow(
+            workflow_id=answer.workflow.workflow_id,
+            counts=_counts(answer.workflow.counts),
+            documents=tuple(_document(document) for document in answer.documents),
+        )
+
     async def documents(
-        self,
-        *,
-        status: DocumentStatus | None,
-        product: str,
-        batch_id: UUID | None,
-        limit: int,
-        cursor: str,
+        self, wanted: ListFilter, columns: Columns, *, limit: int, cursor: str
     ) -> DocumentPage:
         """See the port."""
         request = metadata_pb2.ListDocumentsRequest(
-            status=_UNSPECIFIED if status is None else _STATUS_NUMBER[status],
-            product=product,
-            batch_id="" if batch_id is None else str(batch_id),
+            status=_UNSPECIFIED if wanted.status is None else _STATUS_NUMBER[wanted.status],
+            product=wanted.product,
+            batch_id="" if wanted.batch_id is None else str(wanted.batch_id),
+            workflow_id=wanted.workflow_id,
+            document_class=wanted.document_class,
+            content_type=wanted.content_type,
+            uploaded_from=_timestamp(wanted.uploaded_from),
+            uploaded_before=_timestamp(wanted.uploaded_before),
             page_size=limit,
             page_token=cursor,
-            read_mask=_FIELDS,
+            read_mask=_mask(columns),
         )
         with peer_errors(_NAME):
             answer = await self._peer.unary(
@@ -140,12 +150,23 @@ class GrpcRecords:
         return KeyOwner(answer.user_id, frozenset(answer.scopes), expires_at)
 
 
+def _mask(columns: Columns) -> FieldMask:
+    """The columns as metadata names them, and the id."""
+    return FieldMask(paths=sorted(_PATHS.get(each, each) for each in columns | {"document_id"}))
+
+
+def _counts(counts: Iterable[document_pb2.StatusCount]) -> dict[DocumentStatus, int]:
+    return {_STATUS[item.status]: item.count for item in counts}
+
+
 def _document(message: document_pb2.Document) -> Document:
     return Document(
         document_id=message.document_id,
         batch_id=message.batch_id,
+        workflow_id=message.workflow_id,
+        product=message.product,
         filename=message.filename,
-        status=_STATUS[message.status],
+        status=_STATUS[message.status] if message.status else None,
         attempt=message.attempt,
         content_type=message.content_type,
         size_bytes=message.size_bytes,
@@ -154,6 +175,7 @@ def _document(message: document_pb2.Document) -> Document:
         result_key=message.result_key,
         page_count=message.page_count,
         character_count=message.character_count,
+        document_class=message.document_class,
         partial=message.partial,
         reason=message.error_code,
         reason_detail=message.error_message,
@@ -166,6 +188,14 @@ def _document(message: document_pb2.Document) -> Document:
 def _time(stamp: Timestamp) -> datetime | None:
     """The time in UTC; None for one that was not set."""
     return stamp.ToDatetime(tzinfo=UTC) if stamp.seconds or stamp.nanos else None
+
+
+def _timestamp(moment: datetime | None) -> Timestamp | None:
+    if moment is None:
+        return None
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp
 
 
 def _duration(seconds: float) -> Duration | None:

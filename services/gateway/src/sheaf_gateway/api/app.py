@@ -16,6 +16,7 @@ from sheaf_gateway.api.documents import DocumentController
 from sheaf_gateway.api.edge import Edge
 from sheaf_gateway.api.openapi import openapi_config
 from sheaf_gateway.api.problems import exception_handlers
+from sheaf_gateway.api.workflows import WorkflowController
 from sheaf_gateway.service.authentication import Authenticator
 from sheaf_gateway.service.health import HealthService
 from sheaf_gateway.service.intake import IntakeService
@@ -38,7 +39,7 @@ def create_app(services: Services) -> ASGIApp:
     """The application as an ASGI server runs it."""
     public = Router(
         "/v1",
-        route_handlers=[DocumentController, ContentController, BatchController],
+        route_handlers=[DocumentController, ContentController, BatchController, WorkflowController],
         middleware=[Authentication()],
     )
     app = Litestar(

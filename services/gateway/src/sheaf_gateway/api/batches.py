@@ -11,6 +11,7 @@ from sheaf_gateway.api import openapi
 from sheaf_gateway.api.authentication import REQUIRES
 from sheaf_gateway.api.body import until_gone
 from sheaf_gateway.api.documents import Wait
+from sheaf_gateway.api.fields import Fields, columns_of, selected
 from sheaf_gateway.api.schemas import BatchBody, batch_body
 from sheaf_gateway.domain import Scope
 from sheaf_gateway.service.reading import ReadingService
@@ -34,8 +35,11 @@ class BatchController(Controller):
         batch_id: FromPath[str],
         reading: NamedDependency[ReadingService],
         wait: Wait = 0,
+        fields: Fields = None,
     ) -> BatchBody:
         """A batch and its documents; with `wait`, as soon as its last document has ended."""
-        identifier = parse_id(batch_id, "batch_id")
-        batch = await reading.batch(identifier, wait, lambda: until_gone(request.receive))
-        return batch_body(batch)
+        identifier, names = parse_id(batch_id, "batch_id"), selected(fields)
+        batch = await reading.batch(
+            identifier, columns_of(names), wait, lambda: until_gone(request.receive)
+        )
+        return batch_body(batch, names)

@@ -93,7 +93,7 @@ class ContentController(Controller):
         reading: NamedDependency[ReadingService],
     ) -> RawAnswer:
         """The file as it was uploaded; takes `Range` and `If-None-Match`."""
-        document = await reading.recorded(parse_id(document_id, "document_id"))
+        document = await reading.stored(parse_id(document_id, "document_id"))
         etag = f'"{document.sha256.hex()}"'
         headers = {
             "etag": etag,

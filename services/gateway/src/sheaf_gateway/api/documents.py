@@ -1,5 +1,6 @@
 """/v1/documents: upload, list, read."""
 
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from litestar import Controller, Request, Response, get, post
@@ -10,6 +11,7 @@ from sheaf_common.ids import parse_id
 from sheaf_gateway.api import openapi
 from sheaf_gateway.api.authentication import REQUIRES
 from sheaf_gateway.api.body import content_length, read_body, until_gone
+from sheaf_gateway.api.fields import Fields, columns_of, selected
 from sheaf_gateway.api.schemas import (
     DocumentBody,
     DocumentPageBody,
@@ -19,7 +21,7 @@ from sheaf_gateway.api.schemas import (
     page_body,
     upload_body,
 )
-from sheaf_gateway.domain import DocumentStatus, Scope
+from sheaf_gateway.domain import DocumentStatus, ListFilter, Scope, checked_time
 from sheaf_gateway.form import boundary_of
 from sheaf_gateway.service.intake import IntakeService
 from sheaf_gateway.service.reading import ReadingService
@@ -27,6 +29,7 @@ from sheaf_gateway.service.reading import ReadingService
 MAX_WAIT_S: Final = 60
 DEFAULT_PAGE: Final = 50
 MAX_PAGE: Final = 200
+_TIME: Final = "RFC 3339, with its offset (a `+` in it is sent as `%2B`)."
 
 Wait = Annotated[
     float,
@@ -87,22 +90,57 @@ class DocumentController(Controller):
         batch_id: Annotated[
             str | None, QueryParameter(description="Only documents of this batch.")
         ] = None,
+        workflow_id: Annotated[
+            str,
+            QueryParameter(
+                description="Only documents that this workflow holds or ended.", max_length=64
+            ),
+        ] = "",
+        document_class: Annotated[
+            str, QueryParameter(description="Only documents of this class.", max_length=64)
+        ] = "",
+        content_type: Annotated[
+            str,
+            QueryParameter(
+                description="Only documents of this content type, or of a family such as"
+                " `image/*`.",
+                max_length=127,
+            ),
+        ] = "",
+        uploaded_from: Annotated[
+            datetime | None,
+            QueryParameter(description=f"Only documents uploaded then or later. {_TIME}"),
+        ] = None,
+        uploaded_before: Annotated[
+            datetime | None,
+            QueryParameter(description=f"Only documents uploaded earlier. {_TIME}"),
+        ] = None,
         limit: Annotated[
             int, QueryParameter(description="Documents a page.", ge=1, le=MAX_PAGE)
         ] = DEFAULT_PAGE,
         cursor: Annotated[
             str, QueryParameter(description="`next_cursor` of the page before.", max_length=512)
         ] = "",
+        fields: Fields = None,
     ) -> DocumentPageBody:
-        """Documents of the user, newest first, a page at a time."""
-        page = await reading.documents(
+        """Documents of the user, newest first, a page at a time.
+
+        Where the filters leave few of many documents, a page ends after looking at 5,000: it
+        may be short, or empty. Only the last has no `next_cursor`.
+        """
+        wanted = ListFilter(
             status=status,
             product=product,
             batch_id=None if batch_id is None else parse_id(batch_id, "batch_id"),
-            limit=limit,
-            cursor=cursor,
+            workflow_id=workflow_id,
+            document_class=document_class,
+            content_type=content_type.lower(),
+            uploaded_from=checked_time(uploaded_from, "uploaded_from"),
+            uploaded_before=checked_time(uploaded_before, "uploaded_before"),
         )
-        return page_body(page)
+        names = selected(fields)
+        page = await reading.documents(wanted, columns_of(names), limit=limit, cursor=cursor)
+        return page_body(page, names)
 
     @get(
         "/{document_id:str}",
@@ -116,8 +154,11 @@ class DocumentController(Controller):
         document_id: FromPath[str],
         reading: NamedDependency[ReadingService],
         wait: Wait = 0,
+        fields: Fields = None,
     ) -> DocumentBody:
         """A document; with `wait`, as soon as it has reached a terminal state."""
-        identifier = parse_id(document_id, "document_id")
-        document = await reading.document(identifier, wait, lambda: until_gone(request.receive))
-        return document_body(document)
+        identifier, names = parse_id(document_id, "document_id"), selected(fields)
+        document = await reading.document(
+            identifier, columns_of(names), wait, lambda: until_gone(request.receive)
+        )
+        return document_body(document, names)

@@ -1,9 +1,11 @@
 """The JSON of the API."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from sheaf_gateway.api.problems import Problem, file_problem
 from sheaf_gateway.domain import (
@@ -13,37 +15,48 @@ from sheaf_gateway.domain import (
     DocumentPage,
     DocumentStatus,
     FileOutcome,
+    Workflow,
 )
 from sheaf_gateway.service.intake import TakenBatch
 
+ValueT = TypeVar("ValueT")
+Selectable: TypeAlias = ValueT | UnsetType
+"""A field that is absent if `?fields=` leaves it out."""
+
 
 class DocumentBody(msgspec.Struct):
-    """A document."""
+    """A document; where `fields` was sent, its id and those fields alone."""
 
     id: str
-    batch_id: str
-    filename: str
-    status: DocumentStatus
-    reason: str | None
+    batch_id: Selectable[str] = UNSET
+    workflow_id: Selectable[str | None] = UNSET
+    """The workflow that holds it or ended it; null if none did."""
+    product: Selectable[str | None] = UNSET
+    """The label that came with the upload; null if none did."""
+    filename: Selectable[str] = UNSET
+    status: Selectable[DocumentStatus] = UNSET
+    reason: Selectable[str | None] = UNSET
     """Why it did not complete, for programs; null if it did or may."""
-    reason_detail: str | None
+    reason_detail: Selectable[str | None] = UNSET
     """The same for people."""
-    pages: int | None
+    pages: Selectable[int | None] = UNSET
     """How many pages it has; null until it completes."""
-    characters: int | None
+    characters: Selectable[int | None] = UNSET
     """How many characters of text it has; null until it completes."""
-    partial: bool
+    document_class: Selectable[str | None] = UNSET
+    """What it was recognised as; null if it was not, or not yet."""
+    partial: Selectable[bool] = UNSET
     """Whether something of it could not be read; the result's warnings say what."""
-    attempt: int
-    content_type: str
+    attempt: Selectable[int] = UNSET
+    content_type: Selectable[str] = UNSET
     """As recognised from the content."""
-    size_bytes: int
-    sha256: str
+    size_bytes: Selectable[int] = UNSET
+    sha256: Selectable[str] = UNSET
     """Of the content, in hexadecimal."""
-    uploaded_at: datetime | None
-    started_at: datetime | None
-    finished_at: datetime | None
-    links: dict[str, str]
+    uploaded_at: Selectable[datetime | None] = UNSET
+    started_at: Selectable[datetime | None] = UNSET
+    finished_at: Selectable[datetime | None] = UNSET
+    links: Selectable[dict[str, str]] = UNSET
 
 
 class BatchBody(msgspec.Struct):
@@ -60,8 +73,19 @@ class BatchBody(msgspec.Struct):
     links: dict[str, str]
 
 
+class WorkflowBody(msgspec.Struct):
+    """The user's documents that one workflow holds or ended."""
+
+    id: str
+    counts: dict[str, int]
+    """How many documents are in each status; statuses without any are absent."""
+    documents: list[DocumentBody]
+    """In ascending order of id."""
+    links: dict[str, str]
+
+
 class DocumentPageBody(msgspec.Struct):
-    """A page of documents, newest first."""
+    """A page of documents, newest first. It may be short, or empty, and not be the last."""
 
     documents: list[DocumentBody]
     next_cursor: str | None
@@ -107,22 +131,25 @@ def upload_body(taken: TakenBatch) -> UploadBody:
     )
 
 
-def document_body(document: Document) -> DocumentBody:
-    """A document as JSON."""
+def document_body(document: Document, fields: Sequence[str] | None) -> DocumentBody:
+    """A document as JSON; only its id and those fields, unless None means all."""
     completed = document.status is DocumentStatus.COMPLETED
     path = f"/v1/documents/{document.document_id}"
     links = {"self": path, "batch": batch_path(document.batch_id), "content": f"{path}/content"}
     if completed:
         links |= {"text": f"{path}/text", "result": f"{path}/result"}
-    return DocumentBody(
+    body = DocumentBody(
         id=document.document_id,
         batch_id=document.batch_id,
+        workflow_id=document.workflow_id or None,
+        product=document.product or None,
         filename=document.filename,
-        status=document.status,
+        status=document.status or UNSET,
         reason=document.reason or None,
         reason_detail=document.reason_detail or None,
         pages=document.page_count if completed else None,
         characters=document.character_count if completed else None,
+        document_class=document.document_class or None,
         partial=document.partial,
         attempt=document.attempt,
         content_type=document.content_type,
@@ -133,25 +160,38 @@ def document_body(document: Document) -> DocumentBody:
         finished_at=document.finished_at,
         links=links,
     )
+    if fields is None:
+        return body
+    return DocumentBody(body.id, **{name: getattr(body, name) for name in fields if name != "id"})
 
 
-def batch_body(batch: Batch) -> BatchBody:
-    """A batch as JSON."""
+def batch_body(batch: Batch, fields: Sequence[str] | None) -> BatchBody:
+    """A batch as JSON, with those fields of its documents."""
     return BatchBody(
         id=batch.batch_id,
         product=batch.product or None,
-        counts={status.value: count for status, count in batch.counts.items()},
+        counts=_counts(batch.counts),
         created_at=batch.created_at,
         finished_at=batch.finished_at,
-        documents=[document_body(document) for document in batch.documents],
+        documents=[document_body(document, fields) for document in batch.documents],
         links={"self": batch_path(batch.batch_id)},
     )
 
 
-def page_body(page: DocumentPage) -> DocumentPageBody:
-    """A page of a listing as JSON."""
+def workflow_body(workflow: Workflow, fields: Sequence[str] | None) -> WorkflowBody:
+    """A workflow as JSON, with those fields of its documents."""
+    return WorkflowBody(
+        id=workflow.workflow_id,
+        counts=_counts(workflow.counts),
+        documents=[document_body(document, fields) for document in workflow.documents],
+        links={"self": f"/v1/workflows/{workflow.workflow_id}"},
+    )
+
+
+def page_body(page: DocumentPage, fields: Sequence[str] | None) -> DocumentPageBody:
+    """A page of a listing as JSON, with those fields of its documents."""
     return DocumentPageBody(
-        [document_body(document) for document in page.documents], page.next_cursor or None
+        [document_body(document, fields) for document in page.documents], page.next_cursor or None
     )
 
 
@@ -160,7 +200,11 @@ def batch_path(batch_id: str) -> str:
     return f"/v1/batches/{batch_id}"
 
 
-def _file(outcome: FileOutcome, statuses: dict[str, DocumentStatus]) -> dict[str, Any]:
+def _counts(counts: Mapping[DocumentStatus, int]) -> dict[str, int]:
+    return {status.value: count for status, count in counts.items()}
+
+
+def _file(outcome: FileOutcome, statuses: Mapping[str, DocumentStatus | None]) -> dict[str, Any]:
     if not isinstance(outcome, AcceptedFile):
         return file_problem(outcome)
     document_id = str(outcome.document_id)

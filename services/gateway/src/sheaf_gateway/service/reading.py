@@ -1,4 +1,4 @@
-"""Reading documents, batches and what was found in them."""
+"""Reading documents, batches, workflows and what was found in them."""
 
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
@@ -6,12 +6,22 @@ from typing import Any, Final
 from uuid import UUID
 
 from sheaf_common.errors import DataLoss, FailedPrecondition, NotFound
-from sheaf_gateway.domain import Batch, Document, DocumentPage, DocumentStatus
+from sheaf_gateway.domain import (
+    Batch,
+    Columns,
+    Document,
+    DocumentPage,
+    DocumentStatus,
+    ListFilter,
+    Workflow,
+)
 from sheaf_gateway.ports import ObjectContent, ObjectStore, Records
 from sheaf_gateway.service.results import ResultReader
 from sheaf_gateway.service.waiting import LongPolls
 
 _RETRY_S: Final = 1.0
+_OF_ORIGINAL: Final = frozenset({"filename", "content_type", "size_bytes", "sha256", "object_key"})
+_OF_RESULT: Final = frozenset({"status", "reason", "result_key"})
 
 Gone = Callable[[], Coroutine[Any, Any, None]]
 """Returns when the caller has gone."""
@@ -28,7 +38,9 @@ class ReadingService:
         self._polls = polls
         self._results = results
 
-    async def document(self, document_id: UUID, wait_s: float, gone: Gone) -> Document:
+    async def document(
+        self, document_id: UUID, columns: Columns, wait_s: float, gone: Gone
+    ) -> Document:
         """A document; waits up to `wait_s` for its terminal status.
 
         Raises:
@@ -36,11 +48,11 @@ class ReadingService:
         """
 
         async def ask(patience_s: float) -> Document:
-            return await self._records.document(document_id, wait_s=patience_s)
+            return await self._records.document(document_id, columns, wait_s=patience_s)
 
         return await self._polls.wait(ask, wait_s, gone)
 
-    async def batch(self, batch_id: UUID, wait_s: float, gone: Gone) -> Batch:
+    async def batch(self, batch_id: UUID, columns: Columns, wait_s: float, gone: Gone) -> Batch:
         """A batch; waits up to `wait_s` for its end.
 
         Raises:
@@ -48,27 +60,31 @@ class ReadingService:
         """
 
         async def ask(patience_s: float) -> Batch:
-            return await self._records.batch(batch_id, wait_s=patience_s)
+            return await self._records.batch(batch_id, columns, wait_s=patience_s)
 
         return await self._polls.wait(ask, wait_s, gone)
 
-    async def documents(
-        self,
-        *,
-        status: DocumentStatus | None,
-        product: str,
-        batch_id: UUID | None,
-        limit: int,
-        cursor: str,
-    ) -> DocumentPage:
-        """A page of the user's documents. Raises InvalidInput `CURSOR_INVALID`."""
-        return await self._records.documents(
-            status=status, product=product, batch_id=batch_id, limit=limit, cursor=cursor
-        )
+    async def workflow(self, workflow_id: str, columns: Columns) -> Workflow:
+        """The user's documents of a workflow.
 
-    async def recorded(self, document_id: UUID) -> Document:
-        """A document as it is now. Raises NotFound."""
-        return await self._records.document(document_id)
+        Raises:
+            NotFound: `WORKFLOW_NOT_FOUND`. InvalidInput: `FIELD_INVALID`.
+        """
+        return await self._records.workflow(workflow_id, columns)
+
+    async def documents(
+        self, wanted: ListFilter, columns: Columns, *, limit: int, cursor: str
+    ) -> DocumentPage:
+        """A page of the user's documents.
+
+        Raises:
+            InvalidInput: `CURSOR_INVALID`; `FIELD_INVALID`, naming the filter.
+        """
+        return await self._records.documents(wanted, columns, limit=limit, cursor=cursor)
+
+    async def stored(self, document_id: UUID) -> Document:
+        """A document as to its original. Raises NotFound."""
+        return await self._records.document(document_id, _OF_ORIGINAL)
 
     def content(
         self, document: Document, *, offset: int, length_bytes: int
@@ -95,15 +111,15 @@ class ReadingService:
         return self._store.get(document.result_key)
 
     async def completed(self, document_id: UUID) -> Document:
-        """A document that has a result.
+        """A document that has a result, as to that.
 
         Raises:
             NotFound: `DOCUMENT_NOT_FOUND`.
             FailedPrecondition: `NOT_READY` while more may come, else `NO_RESULT`.
         """
-        document = await self._records.document(document_id)
-        evidence = {"document_status": document.status.value}
-        if not document.status.is_terminal:
+        document = await self._records.document(document_id, _OF_RESULT)
+        evidence = {"document_status": str(document.status)}
+        if not document.has_ended:
             raise FailedPrecondition(
                 "NOT_READY",
                 "the document is still being worked on",
@@ -113,7 +129,7 @@ class ReadingService:
         if document.status is not DocumentStatus.COMPLETED:
             raise FailedPrecondition(
                 "NO_RESULT",
-                f"the document ended as {document.status.value}: {document.reason}",
+                f"the document ended as {document.status}: {document.reason}",
                 evidence={**evidence, "reason": document.reason},
             )
         return document

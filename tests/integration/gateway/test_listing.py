@@ -1,0 +1,139 @@
+"""Lists, workflows and `?fields=` through the real gateway and metadata."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from sheaf_dev.samples.generator import text_pdf
+from sheaf_dev.stack import Stack
+
+
+@pytest.fixture
+async def uploaded(http: httpx.AsyncClient, stack: Stack) -> list[str]:
+    """The ids of a note and a PDF of product tax, and of an older note of product law.
+
+    The first two are of a workflow and of a class.
+    """
+    ids: list[str] = []
+    for product, files in (
+        ("law", {"old.txt": b"old"}),
+        ("tax", {"a.txt": b"a note", "b.pdf": text_pdf(1, 2)}),
+    ):
+        answer = await http.post(
+            "/v1/documents",
+            files=[("files", item) for item in files.items()],
+            data={"product": product},
+        )
+        ids = [item["id"] for item in answer.json()["documents"]] + ids
+    await change(stack, "UPDATE document SET workflow_id = NULL, document_class = NULL")
+    await change(
+        stack,
+        "UPDATE document SET workflow_id = 'w-1', document_class = 'letter' WHERE id IN (:a, :b)",
+        a=UUID(ids[0]).bytes,
+        b=UUID(ids[1]).bytes,
+    )
+    return ids
+
+
+async def change(stack: Stack, statement: str, **values: object) -> None:
+    """Changes rows."""
+    engine: AsyncEngine = create_async_engine(
+        stack.env["DATABASE_URL"].replace("mysql://", "mysql+asyncmy://")
+    )
+    async with engine.begin() as connection:
+        await connection.execute(text(statement), values)
+    await engine.dispose()
+
+
+async def listed(http: httpx.AsyncClient, **params: str) -> list[str]:
+    """The ids of a list, over all its pages."""
+    found: list[str] = []
+    cursor = ""
+    async with asyncio.timeout(30):
+        while True:
+            query = {**params, "fields": "id", "limit": "2", "cursor": cursor}
+            page: dict[str, Any] = (await http.get("/v1/documents", params=query)).json()
+            found += [document["id"] for document in page["documents"]]
+            if page["next_cursor"] is None:
+                return found
+            cursor = page["next_cursor"]
+
+
+async def test_filters_and_fields_reach_the_rows(
+    http: httpx.AsyncClient, uploaded: list[str]
+) -> None:
+    """Each filter of the API, alone and together; the times are those that it answers."""
+    note, pdf, _old = uploaded
+    document = (await http.get(f"/v1/documents/{note}", params={"fields": "uploaded_at"})).json()
+    assert set(document) == {"id", "uploaded_at"}
+    at = document["uploaded_at"]
+
+    assert await listed(http, workflow_id="w-1") == [pdf, note]
+    assert await listed(http, document_class="letter") == [pdf, note]
+    assert await listed(http, uploaded_from=at) == [pdf, note]
+    assert note not in await listed(http, uploaded_before=at)
+    assert await listed(http, uploaded_from=at, content_type="text/*") == [note]
+    assert await listed(http, uploaded_from=at, content_type="application/pdf") == [pdf]
+    assert await listed(http, uploaded_from=at, status="queued", product="tax") == [pdf, note]
+    assert await listed(http, uploaded_from=at, status="queued", product="law") == []
+
+
+async def test_a_workflow_is_read_with_its_documents(
+    http: httpx.AsyncClient, uploaded: list[str]
+) -> None:
+    """Only the fields asked for; nothing of others."""
+    note, pdf, _old = uploaded
+    answer = await http.get("/v1/workflows/w-1", params={"fields": "filename,workflow_id,pages"})
+    assert answer.json() == {
+        "id": "w-1",
+        "counts": {"queued": 2},
+        "documents": [
+            {"id": note, "workflow_id": "w-1", "filename": "a.txt", "pages": None},
+            {"id": pdf, "workflow_id": "w-1", "filename": "b.pdf", "pages": None},
+        ],
+        "links": {"self": "/v1/workflows/w-1"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/v1/workflows/none", 404, "WORKFLOW_NOT_FOUND"),
+        ("/v1/workflows/%E6%96%87", 400, "FIELD_INVALID"),
+        (f"/v1/workflows/{'x' * 65}", 400, "FIELD_INVALID"),
+        ("/v1/documents?content_type=*/*", 400, "FIELD_INVALID"),
+        ("/v1/documents?document_class=%C3%A9", 400, "FIELD_INVALID"),
+        ("/v1/documents?cursor=AAAA", 400, "CURSOR_INVALID"),
+    ],
+)
+async def test_what_cannot_be_looked_for_is_refused(
+    http: httpx.AsyncClient, path: str, status: int, code: str
+) -> None:
+    """By metadata, through the gateway, with its reason."""
+    answer = await http.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_a_cursor_of_another_filter_is_refused(
+    http: httpx.AsyncClient, uploaded: list[str]
+) -> None:
+    """Each of the filters makes another list; the fields do not."""
+    assert len(uploaded) == 3
+    query = {"limit": "1", "content_type": "text/*"}
+    cursor = (await http.get("/v1/documents", params=query)).json()["next_cursor"]
+    same = await http.get("/v1/documents", params={**query, "cursor": cursor, "fields": "status"})
+    assert same.status_code == 200
+    for other in (
+        {"content_type": "text/plain"},
+        {"document_class": "letter"},
+        {"workflow_id": "w-1"},
+        {"uploaded_from": "2026-01-01T00:00:00Z"},
+        {"uploaded_before": "2026-01-01T00:00:00Z"},
+    ):
+        answer = await http.get("/v1/documents", params={**query, "cursor": cursor, **other})
+        assert answer.json()["code"] == "CURSOR_INVALID"
