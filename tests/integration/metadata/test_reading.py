@@ -30,6 +30,38 @@ async def test_only_the_fields_asked_for_are_sent(metadata: Metadata) -> None:
     assert list((await metadata.call("ListDocuments", listed)).documents) == [expected]
 
 
+async def test_only_the_columns_asked_for_are_selected(metadata: Metadata) -> None:
+    """Of a batch, of a workflow and of lists: those, and what the reader itself needs."""
+    answer = await metadata.register(new_document("a.txt"))
+    group = await metadata.claimed()
+    mask = FieldMask(paths=["filename", "attempt"])
+    batch = metadata_pb2.GetBatchRequest(batch_id=answer.batch.batch_id, read_mask=mask)
+    workflow = metadata_pb2.GetWorkflowRequest(workflow_id=group.workflow_id, read_mask=mask)
+    by_time = metadata_pb2.ListDocumentsRequest(read_mask=mask)
+    by_id = metadata_pb2.ListDocumentsRequest(
+        read_mask=mask, status=document_pb2.DOCUMENT_STATUS_PROCESSING
+    )
+    async with metadata.statements("SELECT") as statements:
+        with as_user("ann"):
+            await metadata.call("GetBatch", batch)
+            await metadata.call("GetWorkflow", workflow)
+            await metadata.call("ListDocuments", by_time)
+            await metadata.call("ListDocuments", by_id)
+
+    selected = [
+        statement.removeprefix("SELECT ").split(" FROM ")[0]
+        for statement in statements
+        if " document d " in statement
+    ]
+    own = "b.user_id, b.product, b.document_count, b.created_at, b.finished_at, "
+    assert selected == [
+        f"{own}d.id, d.status, d.filename, d.attempt",
+        "d.status, d.filename, d.attempt",
+        "d.id, d.filename, d.attempt, d.uploaded_at",
+        "d.id, d.filename, d.attempt",
+    ]
+
+
 @pytest.mark.parametrize("field", ["nonsense", "status.x", "claim_at", "id"])
 async def test_an_unknown_field_is_refused(metadata: Metadata, field: str) -> None:
     """Columns that are not in the contract are unknown, too."""

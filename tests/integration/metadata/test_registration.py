@@ -94,6 +94,7 @@ async def test_an_id_that_is_another_documents_is_refused(metadata: Metadata, ch
         await metadata.register(new_document(), other, batch_id=batch_id, user_id=user_id)
 
     assert refused.value.reason == "DOCUMENT_EXISTS"
+    assert await metadata.sql("SELECT COUNT(*) FROM event") == [(1,)]
     assert await metadata.sql("SELECT COUNT(*) FROM document") == [(1,)]
     assert await metadata.sql("SELECT COUNT(*) FROM batch") == [(1,)]
 
@@ -149,20 +150,33 @@ async def test_an_id_from_the_future_is_refused(metadata: Metadata) -> None:
 async def test_a_thousand_documents_take_one_statement_a_table(metadata: Metadata) -> None:
     """However many documents, one INSERT for each table."""
     documents = [new_document(f"{number}.txt") for number in range(1000)]
-    before = await inserts(metadata)
-    answer = await metadata.register(*documents)
+    async with metadata.statements("INSERT INTO") as inserts:
+        answer = await metadata.register(*documents)
 
     assert [d.document_id for d in answer.documents] == [d.document_id for d in documents]
-    assert await inserts(metadata) - before == 3
+    assert [insert.split()[2] for insert in inserts] == ["batch", "document", "event"]
+    assert await metadata.sql("SELECT COUNT(*) FROM document") == [(1000,)]
+    assert await metadata.sql("SELECT COUNT(DISTINCT document_id) FROM event") == [(1000,)]
     with pytest.raises(InvalidInput) as refused:
         await metadata.register(*documents, new_document())
     assert (refused.value.reason, refused.value.http_status) == ("BATCH_TOO_LARGE", 413)
 
 
-async def inserts(metadata: Metadata) -> int:
-    """How many INSERT statements the server has run."""
-    ((_, count),) = await metadata.sql("SHOW GLOBAL STATUS LIKE 'Com_insert'")
-    return int(count)
+async def test_batches_that_race_for_an_id_leave_nothing_half_written(metadata: Metadata) -> None:
+    """One has it; the other is refused with the id's reason, and none of it is there."""
+    shared = new_document("shared")
+    answers = await asyncio.gather(
+        *(metadata.register(*(new_document() for _ in range(9)), shared) for _ in range(8)),
+        return_exceptions=True,
+    )
+
+    refused = [answer for answer in answers if isinstance(answer, AlreadyExists)]
+    assert {(each.reason, each.evidence["document_id"]) for each in refused} == {
+        ("DOCUMENT_EXISTS", shared.document_id)
+    }
+    assert len(refused) == len(answers) - 1
+    for table, count in {"batch": 1, "document": 10, "event": 10}.items():
+        assert await metadata.sql(f"SELECT COUNT(*) FROM {table}") == [(count,)]  # noqa: S608 - our own names
 
 
 async def test_a_call_without_a_user_is_refused(metadata: Metadata) -> None:
