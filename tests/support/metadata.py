@@ -241,25 +241,6 @@ class Metadata:
             result = await connection.execute(text(statement), parameters)
             return result.all() if result.returns_rows else ()
 
-    @asynccontextmanager
-    async def statements(self, *beginnings: str) -> AsyncIterator[list[str]]:
-        """What the server runs during the block, of what begins so; known when it has ended."""
-        found: list[str] = []
-        await self.sql("SET GLOBAL log_output = 'TABLE'")
-        await self.sql("TRUNCATE mysql.general_log")
-        await self.sql("SET GLOBAL general_log = ON")
-        try:
-            yield found
-        finally:
-            await self.sql("SET GLOBAL general_log = OFF")
-        rows = await self.sql(
-            "SELECT LEFT(argument, 4000) FROM mysql.general_log WHERE command_type = 'Query'"
-        )
-        found.extend(
-            row[0].decode(errors="replace") if isinstance(row[0], bytes) else row[0] for row in rows
-        )
-        found[:] = [each for each in found if each.startswith(beginnings)]
-
     async def row(self, document_id: str) -> Any:
         """A document's row."""
         (row,) = await self.sql("SELECT * FROM document WHERE id = :id", id=UUID(document_id).bytes)

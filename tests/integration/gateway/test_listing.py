@@ -1,6 +1,7 @@
 """Lists, workflows and `?fields=` through the real gateway and metadata."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +12,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from sheaf_dev.samples.generator import text_pdf
 from sheaf_dev.stack import Stack
+from support.sql_log import statements
 
 
 @pytest.fixture
-async def uploaded(http: httpx.AsyncClient, stack: Stack) -> list[str]:
+async def engine(stack: Stack) -> AsyncIterator[AsyncEngine]:
+    """Connections to the database."""
+    url = stack.env["DATABASE_URL"].replace("mysql://", "mysql+asyncmy://")
+    engine = create_async_engine(url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def uploaded(http: httpx.AsyncClient, engine: AsyncEngine) -> list[str]:
     """The ids of a note and a PDF of product tax, and of an older note of product law.
 
     The first two are of a workflow and of a class.
@@ -30,24 +41,19 @@ async def uploaded(http: httpx.AsyncClient, stack: Stack) -> list[str]:
             data={"product": product},
         )
         ids = [item["id"] for item in answer.json()["documents"]] + ids
-    await change(stack, "UPDATE document SET workflow_id = NULL, document_class = NULL")
-    await change(
-        stack,
-        "UPDATE document SET workflow_id = 'w-1', document_class = 'letter' WHERE id IN (:a, :b)",
-        a=UUID(ids[0]).bytes,
-        b=UUID(ids[1]).bytes,
-    )
-    return ids
-
-
-async def change(stack: Stack, statement: str, **values: object) -> None:
-    """Changes rows."""
-    engine: AsyncEngine = create_async_engine(
-        stack.env["DATABASE_URL"].replace("mysql://", "mysql+asyncmy://")
-    )
+    worked_on = {"a": UUID(ids[0]).bytes, "b": UUID(ids[1]).bytes}
     async with engine.begin() as connection:
-        await connection.execute(text(statement), values)
-    await engine.dispose()
+        await connection.exec_driver_sql(
+            "UPDATE document SET workflow_id = NULL, document_class = NULL"
+        )
+        await connection.execute(
+            text(
+                "UPDATE document SET workflow_id = 'w-1', document_class = 'letter'"
+                " WHERE id IN (:a, :b)"
+            ),
+            worked_on,
+        )
+    return ids
 
 
 async def listed(http: httpx.AsyncClient, **params: str) -> list[str]:
@@ -98,6 +104,26 @@ async def test_a_workflow_is_read_with_its_documents(
         ],
         "links": {"self": "/v1/workflows/w-1"},
     }
+
+
+async def test_only_what_the_fields_need_is_selected(
+    http: httpx.AsyncClient, engine: AsyncEngine, uploaded: list[str]
+) -> None:
+    """From the query string to the statement, in one statement each."""
+    path = f"/v1/documents/{uploaded[0]}"
+    batch = (await http.get(path, params={"fields": "batch_id"})).json()["batch_id"]
+    async with statements(engine, "SELECT") as asked:
+        for path in ("/v1/documents", f"/v1/batches/{batch}", "/v1/workflows/w-1"):
+            answer = await http.get(path, params={"fields": "filename,reason"})
+            assert set(answer.json()["documents"][0]) == {"id", "filename", "reason"}
+
+    selected = [each.split(" FROM ")[0] for each in asked if " document d " in each]
+    own = "b.user_id, b.product, b.document_count, b.created_at, b.finished_at, "
+    assert selected == [
+        "SELECT d.id, d.filename, d.error_code, d.uploaded_at",
+        f"SELECT {own}d.id, d.status, d.filename, d.error_code",
+        "SELECT d.id, d.status, d.filename, d.error_code",
+    ]
 
 
 @pytest.mark.parametrize(

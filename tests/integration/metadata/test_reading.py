@@ -11,6 +11,7 @@ from sheaf.metadata.v1 import document_pb2, metadata_pb2
 from sheaf_common.errors import InvalidInput, NotFound
 from sheaf_common.ids import new_id
 from support.metadata import Metadata, as_user, completed, new_document
+from support.sql_log import statements
 
 
 async def test_only_the_fields_asked_for_are_sent(metadata: Metadata) -> None:
@@ -41,7 +42,7 @@ async def test_only_the_columns_asked_for_are_selected(metadata: Metadata) -> No
     by_id = metadata_pb2.ListDocumentsRequest(
         read_mask=mask, status=document_pb2.DOCUMENT_STATUS_PROCESSING
     )
-    async with metadata.statements("SELECT") as statements:
+    async with statements(metadata.engine, "SELECT") as asked:
         with as_user("ann"):
             await metadata.call("GetBatch", batch)
             await metadata.call("GetWorkflow", workflow)
@@ -50,7 +51,7 @@ async def test_only_the_columns_asked_for_are_selected(metadata: Metadata) -> No
 
     selected = [
         statement.removeprefix("SELECT ").split(" FROM ")[0]
-        for statement in statements
+        for statement in asked
         if " document d " in statement
     ]
     own = "b.user_id, b.product, b.document_count, b.created_at, b.finished_at, "

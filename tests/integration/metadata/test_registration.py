@@ -10,6 +10,7 @@ from sheaf.metadata.v1 import document_pb2, metadata_pb2
 from sheaf_common.errors import AlreadyExists, InvalidInput
 from sheaf_common.ids import new_id
 from support.metadata import Metadata, as_user, new_document
+from support.sql_log import statements
 
 
 def aged_id(age_s: float) -> str:
@@ -150,7 +151,7 @@ async def test_an_id_from_the_future_is_refused(metadata: Metadata) -> None:
 async def test_a_thousand_documents_take_one_statement_a_table(metadata: Metadata) -> None:
     """However many documents, one INSERT for each table."""
     documents = [new_document(f"{number}.txt") for number in range(1000)]
-    async with metadata.statements("INSERT INTO") as inserts:
+    async with statements(metadata.engine, "INSERT INTO") as inserts:
         answer = await metadata.register(*documents)
 
     assert [d.document_id for d in answer.documents] == [d.document_id for d in documents]

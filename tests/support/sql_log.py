@@ -1,0 +1,37 @@
+"""What a database server was asked, as it tells itself."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+
+@asynccontextmanager
+async def statements(engine: AsyncEngine, *beginnings: str) -> AsyncIterator[list[str]]:
+    """What the server runs during the block of what begins so; known when it has ended.
+
+    Of every session: no other test may use the server meanwhile.
+    """
+    found: list[str] = []
+    await _run(engine, "SET GLOBAL log_output = 'TABLE'")
+    await _run(engine, "TRUNCATE mysql.general_log")
+    await _run(engine, "SET GLOBAL general_log = ON")
+    try:
+        yield found
+    finally:
+        await _run(engine, "SET GLOBAL general_log = OFF")
+    async with engine.connect() as connection:
+        logged = await connection.execute(
+            text("SELECT LEFT(argument, 4000) FROM mysql.general_log WHERE command_type = 'Query'")
+        )
+        for statement in logged.scalars():
+            is_text = isinstance(statement, str)
+            whole = statement if is_text else statement.decode(errors="replace")
+            if whole.startswith(beginnings):
+                found.append(whole)
+
+
+async def _run(engine: AsyncEngine, statement: str) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text(statement))
