@@ -79,6 +79,12 @@ async def test_the_database_is_durable_and_speaks_utf8(stack: Stack) -> None:
     assert row == (1, "utf8mb4", "+00:00", 500)
 
 
+async def test_the_database_shares_no_temporary_files(stack: Stack) -> None:
+    """Another server that starts would remove its temporary tables under it."""
+    folder = stack.layout.state_dir / "mariadb-tmp"
+    assert await query(stack, "SELECT @@tmpdir") == (str(folder),)
+
+
 async def test_the_database_knows_nobody_without_password(stack: Stack) -> None:
     """Not even root on loopback."""
     with pytest.raises(asyncmy.errors.OperationalError, match="Access denied"):

@@ -38,6 +38,10 @@ class MariaDB(EmbeddedServer):
     def _init_file(self) -> Path:
         return self.directory.with_name("mariadb-init.sql")
 
+    @property
+    def _temporary(self) -> Path:
+        return self.directory.with_name("mariadb-tmp")
+
     def prepare(self, report: Report) -> None:
         """Installs MariaDB if the system has none, and makes the data folder.
 
@@ -45,6 +49,7 @@ class MariaDB(EmbeddedServer):
         """
         programs = mariadb_install.ensure(report)
         write_atomic(self._init_file, self._init_sql())
+        self._temporary.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self.directory.exists():
             return
         unfinished = self.directory.with_name(f"{self.directory.name}.unfinished")
@@ -62,6 +67,8 @@ class MariaDB(EmbeddedServer):
             f"--datadir={self.directory}",
             f"--port={self.port}",
             f"--bind-address={HOST}",
+            # Its own: a server that starts removes the temporary tables of all that share one.
+            f"--tmpdir={self._temporary}",
             "--socket=mariadb.sock",  # in the data folder; a full path may be too long
             "--pid-file=mariadb.pid",
             f"--init-file={self._init_file}",
