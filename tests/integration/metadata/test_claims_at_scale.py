@@ -7,9 +7,10 @@ from uuid import UUID
 
 import pytest
 
+from sheaf_common.pools.database import database_pool
 from sheaf_dev.stack import Stack
 from sheaf_metadata.adapters.mysql.claims import MysqlClaims
-from sheaf_metadata.adapters.mysql.database import Database
+from sheaf_metadata.adapters.mysql.database import LOCK_WAIT_S, Database
 from sheaf_metadata.domain.claims import ClaimLimits
 from sheaf_metadata.domain.documents import Lane
 from support.metadata import Metadata, metadata_settings, served
@@ -58,18 +59,19 @@ async def test_a_claim_that_has_not_committed_blocks_nobody(
         locked.set()
         await may_commit.wait()
 
-    claims = MysqlClaims(Database(other.engine, transaction_s=30))
     limits = ClaimLimits(Lane.TEXT, _PLACES, 100, 2**40, 1000.0, 60.0)
-    holding = asyncio.create_task(claims.try_claim(limits, held_open, likely=True))
-    async with asyncio.timeout(30):
-        await locked.wait()
-    loop = asyncio.get_running_loop()
-    started = loop.time()
-    group = await filled.claimed(max_workflows=_PLACES, max_documents=100)
-    took_s = loop.time() - started
-    still_open = not holding.done()
-    may_commit.set()
-    held = (await holding).group
+    async with database_pool(other.settings.database, lock_wait_s=LOCK_WAIT_S) as pool:
+        claims = MysqlClaims(Database(pool, transaction_s=30))
+        holding = asyncio.create_task(claims.try_claim(limits, held_open, likely=True))
+        async with asyncio.timeout(30):
+            await locked.wait()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        group = await filled.claimed(max_workflows=_PLACES, max_documents=100)
+        took_s = loop.time() - started
+        still_open = not holding.done()
+        may_commit.set()
+        held = (await holding).group
 
     assert held is not None
     assert still_open

@@ -32,7 +32,10 @@ async def test_only_the_fields_asked_for_are_sent(metadata: Metadata) -> None:
 
 
 async def test_only_the_columns_asked_for_are_selected(metadata: Metadata) -> None:
-    """Of a batch, of a workflow and of lists: those, and what the reader itself needs."""
+    """Of a batch, of a workflow and of lists: those, and what the reader itself needs.
+
+    The row version is among that: nothing older than what was shown is shown again.
+    """
     answer = await metadata.register(new_document("a.txt"))
     group = await metadata.claimed()
     mask = FieldMask(paths=["filename", "attempt"])
@@ -56,10 +59,10 @@ async def test_only_the_columns_asked_for_are_selected(metadata: Metadata) -> No
     ]
     own = "b.user_id, b.product, b.document_count, b.created_at, b.finished_at, "
     assert selected == [
-        f"{own}d.id, d.status, d.filename, d.attempt",
-        "d.status, d.filename, d.attempt",
-        "d.id, d.filename, d.attempt, d.uploaded_at",
-        "d.id, d.filename, d.attempt",
+        f"{own}d.id, d.status, d.filename, d.attempt, d.row_version",
+        "d.id, d.status, d.filename, d.attempt, d.row_version",
+        "d.id, d.filename, d.attempt, d.uploaded_at, d.row_version",
+        "d.id, d.filename, d.attempt, d.row_version",
     ]
 
 
