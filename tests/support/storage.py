@@ -14,7 +14,7 @@ from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.pools.s3 import S3Settings
 from sheaf_common.process import ProcessSettings
-from sheaf_storage.settings import BlobSettings, ServerSettings, StorageSettings
+from sheaf_storage.settings import BlobSettings, PresignSettings, ServerSettings, StorageSettings
 from sheaf_storage.wiring import storage
 
 TOKEN = "a token of the tests"
@@ -38,6 +38,7 @@ def settings_over(env: Mapping[str, str], **changed: Any) -> StorageSettings:
         server=_group(ServerSettings, values),
         s3=_group(S3Settings, values),
         blobs=_group(BlobSettings, values),
+        presign=_group(PresignSettings, values),
     )
 
 

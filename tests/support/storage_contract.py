@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sheaf_common.errors import AlreadyExists, Conflict, NotFound, OutOfRange
+from sheaf_common.errors import AlreadyExists, Conflict, InvalidInput, NotFound, OutOfRange
 from sheaf_storage.domain import CHUNK_BYTES, ByteRange
-from sheaf_storage.ports import Description, ObjectStore, UploadRef
+from sheaf_storage.ports import Description, ObjectStore, PartRef, UploadRef
 
 PART_BYTES = 5 * 2**20
 CONTENT = b"0123456789"
@@ -153,6 +153,34 @@ class ObjectStoreContract:
         with pytest.raises(NotFound):
             await store.head(keys[0])
 
+    async def test_only_the_version_that_was_seen_is_deleted(
+        self, store: ObjectStore, prefix: str
+    ) -> None:
+        """What replaced it stays, and what is gone is no error."""
+        key = f"{prefix}original"
+        await store.put(key, CONTENT, described(CONTENT))
+        first = await store.head(key)
+        await store.delete([key])
+        await store.put(key, b"other", described(b"other"))
+        await store.delete_unchanged(first)
+        kept = await store.head(key)
+        for _ in range(2):
+            await store.delete_unchanged(kept)
+
+        assert kept.sha256 == hashlib.sha256(b"other").digest()
+        assert first.version != kept.version
+        with pytest.raises(NotFound):
+            await store.head(key)
+
+    async def test_a_version_is_the_same_for_who_reads(
+        self, store: ObjectStore, prefix: str
+    ) -> None:
+        """A head and a read name it alike."""
+        key = f"{prefix}original"
+        await store.put(key, CONTENT, described(CONTENT))
+        async with store.open(key, ByteRange()) as reader:
+            assert reader.info.version == (await store.head(key)).version != ""
+
     async def test_pages_hold_every_key_once(self, store: ObjectStore, prefix: str) -> None:
         """Each page starts after the last key of the one before; only the last has no more."""
         keys = sorted(f"{prefix}{number}/{name}" for number in range(3) for name in ("a", "b.c"))
@@ -201,6 +229,24 @@ class ObjectStoreContract:
         assert await unfinished(store, key) == [upload]
         await store.abort_upload(upload)
         assert await unfinished(store, key) == []
+        assert await content_of(store, key) == CONTENT
+
+    @pytest.mark.parametrize("wrong", [PartRef(1, f'"{"0" * 32}"'), PartRef(2, "")])
+    async def test_parts_that_were_not_put_make_nothing(
+        self, store: ObjectStore, prefix: str, wrong: PartRef
+    ) -> None:
+        """The upload stays, and is completed with the right ones."""
+        key = f"{prefix}original"
+        upload = await store.begin_upload(key, described(CONTENT))
+        part = await store.put_part(upload, 1, CONTENT)
+        named = wrong if wrong.etag else PartRef(wrong.number, part.etag)
+        with pytest.raises(InvalidInput) as refused:
+            await store.complete_upload(upload, [named])
+        with pytest.raises(NotFound):
+            await store.head(key)
+        await store.complete_upload(upload, [part])
+
+        assert refused.value.reason == "PARTS_INVALID"
         assert await content_of(store, key) == CONTENT
 
     async def test_an_unknown_hash_is_not_recorded(self, store: ObjectStore, prefix: str) -> None:

@@ -1,6 +1,7 @@
 """An object store in memory, which can be made to wait or to fail at any operation."""
 
 import asyncio
+import hashlib
 import itertools
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sheaf.storage.v1 import storage_pb2
-from sheaf_common.errors import Conflict
+from sheaf_common.errors import Conflict, InvalidInput
 from sheaf_storage.domain import (
     CHUNK_BYTES,
     ByteRange,
@@ -92,6 +93,12 @@ class FakeStore:
         for key in keys:
             self.objects.pop(key, None)
 
+    async def delete_unchanged(self, info: ObjectInfo) -> None:
+        """See `ObjectStore`."""
+        await self._enter("delete_unchanged")
+        if info.key in self.objects and self._info(info.key).version == info.version:
+            del self.objects[info.key]
+
     async def list(self, prefix: str, *, start_after: str, limit: int) -> ObjectPage:
         """See `ObjectStore`."""
         await self._enter("list")
@@ -119,12 +126,14 @@ class FakeStore:
         finally:
             self.running -= 1
         self._parts_of(upload)[number] = bytes(content)
-        return PartRef(number, f"etag-{number}")
+        return PartRef(number, _etag(content))
 
     async def complete_upload(self, upload: UploadRef, parts: Sequence[PartRef]) -> datetime | None:
         """See `ObjectStore`."""
         await self._enter("complete_upload")
         put = self._parts_of(upload)
+        if any(_etag(put.get(part.number, b"")) != part.etag for part in parts):
+            raise InvalidInput("PARTS_INVALID", "the upload does not have these parts")
         content = b"".join(put[part.number] for part in parts)
         created = self._create(upload.key, content, self.begun[upload][0])
         del self.uploads[upload]
@@ -163,6 +172,7 @@ class FakeStore:
             sha256=found.description.sha256 or b"",
             content_type=found.description.content_type,
             modified_at=found.modified_at,
+            version=_etag(found.content),
         )
 
     def _parts_of(self, upload: UploadRef) -> dict[int, bytes]:
@@ -176,6 +186,10 @@ class FakeStore:
             await self.gates[operation].wait()
         if self.failures[operation]:
             raise self.failures[operation].popleft()
+
+
+def _etag(content: Bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()}"'
 
 
 @dataclass

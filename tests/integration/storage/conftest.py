@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 import sheaf_storage.wiring
@@ -12,7 +13,10 @@ from sheaf_common.pools.s3 import S3ClientPool, S3Settings, s3_client_pool
 from sheaf_dev.stack import Stack
 from sheaf_storage.adapters.s3 import S3ObjectStore
 from sheaf_storage.adapters.s3_calls import S3Calls
+from sheaf_storage.adapters.s3_signer import S3RequestSigner, s3_request_signer
+from sheaf_storage.domain import PresignedRequest
 from sheaf_storage.settings import StorageSettings
+from support.presign_contract import Answer, Send
 from support.storage import Service, serving, settings_over
 
 
@@ -42,6 +46,35 @@ def store(
 ) -> S3ObjectStore:
     """The adapter; its listings have pages of two."""
     return S3ObjectStore(S3Calls(s3_pool, threads), s3_settings.bucket, uploads_a_page=2)
+
+
+@pytest.fixture(scope="session")
+async def signer(
+    s3_settings: S3Settings, threads: ThreadPoolExecutor
+) -> AsyncIterator[S3RequestSigner]:
+    """The signer for the server."""
+    async with s3_request_signer(s3_settings, None, threads) as signer:
+        yield signer
+
+
+@pytest.fixture(scope="session")
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the server that knows nothing of S3."""
+    async with httpx.AsyncClient(timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def send(http: httpx.AsyncClient) -> Send:
+    """Sends a presigned request with it."""
+
+    async def sending(request: PresignedRequest, content: bytes) -> Answer:
+        answer = await http.request(
+            request.method, request.url, headers=dict(request.headers), content=content
+        )
+        return Answer(answer.status_code, answer.content, answer.headers)
+
+    return sending
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What storage speaks of: objects, keys, ranges, and the rules of a put. No I/O."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -24,13 +24,18 @@ _EVIDENCE_CHARACTERS: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """An object as stored; `sha256` has 32 bytes, none where the store did not record it."""
+    """An object as stored; `sha256` has 32 bytes, none where the store did not record it.
+
+    `version` is what the store calls this content, to tell it from what may replace it; empty
+    where it is not known.
+    """
 
     key: str
     size_bytes: int
     sha256: bytes
     content_type: str
     modified_at: datetime | None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +68,36 @@ class PutOrder:
             raise InvalidInput("STREAM_INVALID", "expected_sha256 does not have 32 bytes")
         if self.max_size_bytes < 0:
             raise InvalidInput("STREAM_INVALID", "max_size_bytes is negative")
-        if self.content_type and not _is_content_type(self.content_type):
+        if self.content_type and not is_content_type(self.content_type):
             raise InvalidInput("STREAM_INVALID", "content_type is not a media type")
 
     def limit_bytes(self, service_limit_bytes: int) -> int:
         """The most bytes that the object may have."""
         return min(self.max_size_bytes or service_limit_bytes, service_limit_bytes)
+
+    def check_size(self, size_bytes: int, service_limit_bytes: int) -> None:
+        """Refuses an object of that size.
+
+        Raises:
+            InvalidInput: `OBJECT_EMPTY`, `OBJECT_TOO_LARGE`.
+        """
+        if size_bytes <= 0:
+            raise InvalidInput("OBJECT_EMPTY", "the object has no content")
+        self.check_not_larger(size_bytes, service_limit_bytes)
+
+    def check_not_larger(self, size_bytes: int, service_limit_bytes: int) -> None:
+        """Refuses an object that has so many bytes already.
+
+        Raises:
+            InvalidInput: `OBJECT_TOO_LARGE`.
+        """
+        limit = self.limit_bytes(service_limit_bytes)
+        if size_bytes > limit:
+            raise InvalidInput(
+                "OBJECT_TOO_LARGE",
+                f"the object has more than {limit} bytes",
+                evidence={"limit": str(limit)},
+            )
 
     def check_content_type(self, content_type: str) -> None:
         """Refuses a type that the order does not accept; `text/*` accepts a family.
@@ -105,6 +134,16 @@ class PutOutcome:
 
     object: ObjectInfo
     created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PresignedRequest:
+    """A request that whoever has it can send to the store, with exactly these headers."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +215,13 @@ def object_exists(key: str) -> AlreadyExists:
     )
 
 
+def is_content_type(text: str) -> bool:
+    """Whether it can be a media type: two names, printable, not long."""
+    kind, _, subtype = text.partition("/")
+    return bool(kind and subtype) and len(text) < KEY_MAX_BYTES and text.isascii() \
+        and text.isprintable()  # fmt: skip
+
+
 def _check_printable(key: str) -> None:
     if any(unicodedata.category(character) == _CONTROL for character in key):
         raise _key_invalid(key, "has a control character")
@@ -184,9 +230,3 @@ def _check_printable(key: str) -> None:
 def _key_invalid(key: str, problem: str) -> InvalidInput:
     shown = key[:_EVIDENCE_CHARACTERS]
     return InvalidInput("KEY_INVALID", f"the key {shown!r} {problem}", evidence={"key": shown})
-
-
-def _is_content_type(text: str) -> bool:
-    kind, _, subtype = text.partition("/")
-    return bool(kind and subtype) and len(text) < KEY_MAX_BYTES and text.isascii() \
-        and text.isprintable()  # fmt: skip

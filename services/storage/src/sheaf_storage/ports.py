@@ -1,4 +1,4 @@
-"""What storage needs from outside: a store of objects, and an eye for content types."""
+"""What storage needs from outside: a store of objects, its signer, an eye for content types."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sheaf_storage.domain import ByteRange, Bytes, ObjectInfo, ObjectPage
+from sheaf_storage.domain import ByteRange, Bytes, ObjectInfo, ObjectPage, PresignedRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,10 @@ class ObjectStore(Protocol):
         """
         ...
 
+    async def delete_unchanged(self, info: ObjectInfo) -> None:
+        """Deletes an object if it is still of that version; else nothing happens."""
+        ...
+
     async def list(self, prefix: str, *, start_after: str, limit: int) -> ObjectPage:
         """A page of keys under a prefix, those after `start_after`, in the store's order."""
         ...
@@ -120,6 +124,8 @@ class ObjectStore(Protocol):
 
         Raises:
             AlreadyExists: `OBJECT_EXISTS`, the key is taken; the upload is still there.
+            InvalidInput: `PARTS_INVALID`, the store does not have them so; it is still there.
+            Conflict: `UPLOAD_GONE`, it was aborted or completed.
         """
         ...
 
@@ -133,6 +139,31 @@ class ObjectStore(Protocol):
 
     async def ping(self) -> None:
         """Returns if the store answers and the bucket is there."""
+        ...
+
+
+class RequestSigner(Protocol):
+    """Makes requests that clients send to the store themselves. Asks the store nothing.
+
+    A request is valid for whole seconds, from 1 to a week, and for one object.
+    """
+
+    async def sign_get(
+        self, key: str, expires_in_s: int, *, disposition: str, content_type: str
+    ) -> PresignedRequest:
+        """Gets an object, with that Content-Disposition, and that type unless it is empty."""
+        ...
+
+    async def sign_put(
+        self, key: str, size_bytes: int, description: Description, expires_in_s: int
+    ) -> PresignedRequest:
+        """Creates an object of exactly that size, type and hash; never replaces one."""
+        ...
+
+    async def sign_parts(
+        self, upload: UploadRef, sizes_bytes: Sequence[int], expires_in_s: int
+    ) -> Sequence[PresignedRequest]:
+        """Puts the parts of an upload, each of exactly its size."""
         ...
 
 

@@ -81,6 +81,24 @@ class BlobSettings(SettingsGroup):
         return self
 
 
+class PresignSettings(SettingsGroup):
+    """Requests that clients send to the store themselves."""
+
+    public_endpoint_url: str | None = variable(
+        "S3_PUBLIC_ENDPOINT_URL",
+        None,
+        "S3 address as clients reach it; unset means S3_ENDPOINT_URL",
+        pattern=r"^https?://[^/?#\s]+/?$",
+    )
+    max_s: int = variable(
+        "STORAGE_PRESIGN_MAX_S",
+        3600,
+        "longest life of a presigned request in seconds; S3 allows a week",
+        ge=1,
+        le=7 * 24 * 3600,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class StorageSettings:
     """All of them."""
@@ -90,3 +108,4 @@ class StorageSettings:
     server: ServerSettings
     s3: S3Settings
     blobs: BlobSettings
+    presign: PresignSettings

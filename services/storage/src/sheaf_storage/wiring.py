@@ -19,9 +19,10 @@ from sheaf_storage.adapters.libmagic import libmagic_sniffer
 from sheaf_storage.adapters.metrics import StorageCollector
 from sheaf_storage.adapters.s3 import S3ObjectStore
 from sheaf_storage.adapters.s3_calls import S3Calls
+from sheaf_storage.adapters.s3_signer import s3_request_signer
 from sheaf_storage.api.servicer import StorageServicer
 from sheaf_storage.ports import ObjectStore
-from sheaf_storage.service import BlobService, PutLimits, Putting, Writes
+from sheaf_storage.service import BlobService, Confirming, Presigning, PutLimits, Putting, Writes
 from sheaf_storage.settings import StorageSettings
 
 log = structlog.get_logger()
@@ -39,7 +40,7 @@ async def storage(settings: StorageSettings, lifecycle: Lifecycle) -> AsyncItera
     Raises:
         Unavailable: the bucket cannot be reached.
     """
-    blobs, server = settings.blobs, settings.server
+    blobs, server, presign = settings.blobs, settings.server, settings.presign
     messages = ByteBudget(blobs.message_buffer_bytes, blobs.buffer_wait_s)
     parts = ByteBudget(blobs.part_buffer_bytes, blobs.buffer_wait_s)
     limits = PutLimits(blobs.max_object_bytes, blobs.part_size_bytes, blobs.upload_parts_in_flight)
@@ -48,12 +49,19 @@ async def storage(settings: StorageSettings, lifecycle: Lifecycle) -> AsyncItera
         pool = await stack.enter_async_context(s3_client_pool(settings.s3))
         threads = stack.enter_context(_threads(blobs.io_threads))
         sniffer = stack.enter_context(libmagic_sniffer(blobs.sniff_threads))
+        signer = await stack.enter_async_context(
+            s3_request_signer(settings.s3, presign.public_endpoint_url, threads)
+        )
         stack.enter_context(StorageCollector({"messages": messages, "parts": parts}))
         store = S3ObjectStore(S3Calls(pool, threads), settings.s3.bucket)
         await _bucket_is_there(store, blobs.start_timeout_s)
         writes = await stack.enter_async_context(Writes())
         putting = Putting(store, sniffer, writes, limits, messages, parts)
-        servicer = StorageServicer(BlobService(store, writes, putting))
+        servicer = StorageServicer(
+            BlobService(store, writes, putting),
+            Presigning(store, signer, writes, limits, presign.max_s),
+            Confirming(store, sniffer, writes, limits, parts),
+        )
         listening = await stack.enter_async_context(
             grpc_server(server.host, server.port, settings.grpc, servicer.register)
         )

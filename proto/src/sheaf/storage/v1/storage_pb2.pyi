@@ -419,3 +419,464 @@ class AbortStaleUploadsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AbortStaleUploadsResponse: _TypeAlias = AbortStaleUploadsResponse  # noqa: Y015
+
+@_typing.final
+class PresignedRequest(_message.Message):
+    """A request that a client sends to the store itself. Whoever has it can send it, as often as
+    it likes, until it expires: it is a secret.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class HeadersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    METHOD_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    HEADERS_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    method: _builtins.str
+    """The HTTP method."""
+    url: _builtins.str
+    """The URL, on the host that clients reach the store at."""
+    @_builtins.property
+    def headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The headers that must be sent exactly so; names in lower case. An HTTP client that computes
+        content-length itself may do so: the store refuses any other.
+        """
+
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When the store stops accepting it. It ends earlier if the service's own identity does."""
+
+    def __init__(
+        self,
+        *,
+        method: _builtins.str = ...,
+        url: _builtins.str = ...,
+        headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "headers", b"headers", "method", b"method", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PresignedRequest: _TypeAlias = PresignedRequest  # noqa: Y015
+
+@_typing.final
+class PresignGetRequest(_message.Message):
+    """Asks for a way to get an object."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    EXPIRES_IN_FIELD_NUMBER: _builtins.int
+    DOWNLOAD_FILENAME_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """The object's key."""
+    download_filename: _builtins.str
+    """The name to save it by; empty leaves it to the client. Made safe for the header."""
+    content_type: _builtins.str
+    """The content type to answer with; empty answers with the recorded one."""
+    @_builtins.property
+    def expires_in(self) -> _duration_pb2.Duration:
+        """For how long: whole seconds, 1 to STORAGE_PRESIGN_MAX_S."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        expires_in: _duration_pb2.Duration | None = ...,
+        download_filename: _builtins.str = ...,
+        content_type: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_in", b"expires_in"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "download_filename", b"download_filename", "expires_in", b"expires_in", "key", b"key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PresignGetRequest: _TypeAlias = PresignGetRequest  # noqa: Y015
+
+@_typing.final
+class PresignGetResponse(_message.Message):
+    """The way to get it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def request(self) -> Global___PresignedRequest:
+        """The request to send."""
+
+    def __init__(
+        self,
+        *,
+        request: Global___PresignedRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PresignGetResponse: _TypeAlias = PresignGetResponse  # noqa: Y015
+
+@_typing.final
+class PresignPutRequest(_message.Message):
+    """Asks for a way to put an object."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    EXPIRES_IN_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """The object's key."""
+    content_type: _builtins.str
+    """The content type that the client declares and sends."""
+    size_bytes: _builtins.int
+    """The object's size, 1 to the service's limit; at most 5 GiB, as the store has it."""
+    sha256: _builtins.bytes
+    """The SHA-256 of the content, 32 bytes. It is recorded, and checked by the store if it can."""
+    @_builtins.property
+    def expires_in(self) -> _duration_pb2.Duration:
+        """For how long: whole seconds, 1 to STORAGE_PRESIGN_MAX_S."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        content_type: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        sha256: _builtins.bytes = ...,
+        expires_in: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_in", b"expires_in"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "expires_in", b"expires_in", "key", b"key", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PresignPutRequest: _TypeAlias = PresignPutRequest  # noqa: Y015
+
+@_typing.final
+class PresignPutResponse(_message.Message):
+    """The way to put it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def request(self) -> Global___PresignedRequest:
+        """The request to send, with the content as its body."""
+
+    def __init__(
+        self,
+        *,
+        request: Global___PresignedRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PresignPutResponse: _TypeAlias = PresignPutResponse  # noqa: Y015
+
+@_typing.final
+class BeginUploadRequest(_message.Message):
+    """Asks for a way to put an object in parts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    EXPIRES_IN_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """The object's key."""
+    content_type: _builtins.str
+    """The content type that the client declares."""
+    size_bytes: _builtins.int
+    """The object's size, 1 to the service's limit."""
+    sha256: _builtins.bytes
+    """The SHA-256 of the content, 32 bytes. It is recorded, and checked by CompleteUpload."""
+    @_builtins.property
+    def expires_in(self) -> _duration_pb2.Duration:
+        """For how long parts may be put: whole seconds, 1 to STORAGE_PRESIGN_MAX_S."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        content_type: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        sha256: _builtins.bytes = ...,
+        expires_in: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_in", b"expires_in"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "expires_in", b"expires_in", "key", b"key", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginUploadRequest: _TypeAlias = BeginUploadRequest  # noqa: Y015
+
+@_typing.final
+class BeginUploadResponse(_message.Message):
+    """The way to put it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPLOAD_ID_FIELD_NUMBER: _builtins.int
+    PART_SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    upload_id: _builtins.str
+    """Names the upload, together with the key."""
+    part_size_bytes: _builtins.int
+    """The size of every part but the last, at least 5 MiB."""
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PresignedRequest]:
+        """One request for each part, in the order of the content; the first is part 1."""
+
+    def __init__(
+        self,
+        *,
+        upload_id: _builtins.str = ...,
+        part_size_bytes: _builtins.int = ...,
+        parts: _abc.Iterable[Global___PresignedRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["part_size_bytes", b"part_size_bytes", "parts", b"parts", "upload_id", b"upload_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginUploadResponse: _TypeAlias = BeginUploadResponse  # noqa: Y015
+
+@_typing.final
+class UploadedPart(_message.Message):
+    """A part that a client put."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Its number; the first is 1."""
+    etag: _builtins.str
+    """The ETag header of the store's answer, as it was."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UploadedPart: _TypeAlias = UploadedPart  # noqa: Y015
+
+@_typing.final
+class CompleteUploadRequest(_message.Message):
+    """Asks for an object to be made from its parts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    UPLOAD_ID_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    ACCEPTED_CONTENT_TYPES_FIELD_NUMBER: _builtins.int
+    MAX_SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    FILENAME_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """The object's key."""
+    upload_id: _builtins.str
+    """The upload, as BeginUpload named it."""
+    sha256: _builtins.bytes
+    """The SHA-256 that BeginUpload was given, 32 bytes."""
+    max_size_bytes: _builtins.int
+    """The most bytes that this object may have; 0 means the service's own limit."""
+    filename: _builtins.str
+    """The file's name as the client gave it: breaks ties that content cannot, never trusted alone."""
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___UploadedPart]:
+        """Every part in ascending order of number."""
+
+    @_builtins.property
+    def accepted_content_types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The content types that are accepted, as sniffed from the content; empty accepts all."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        upload_id: _builtins.str = ...,
+        parts: _abc.Iterable[Global___UploadedPart] | None = ...,
+        sha256: _builtins.bytes = ...,
+        accepted_content_types: _abc.Iterable[_builtins.str] | None = ...,
+        max_size_bytes: _builtins.int = ...,
+        filename: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_content_types", b"accepted_content_types", "filename", b"filename", "key", b"key", "max_size_bytes", b"max_size_bytes", "parts", b"parts", "sha256", b"sha256", "upload_id", b"upload_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompleteUploadRequest: _TypeAlias = CompleteUploadRequest  # noqa: Y015
+
+@_typing.final
+class CompleteUploadResponse(_message.Message):
+    """The object that was made and confirmed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OBJECT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def object(self) -> Global___ObjectInfo:
+        """What is stored; its content type is the sniffed one, whatever the client declared."""
+
+    def __init__(
+        self,
+        *,
+        object: Global___ObjectInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["object", b"object"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["object", b"object"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompleteUploadResponse: _TypeAlias = CompleteUploadResponse  # noqa: Y015
+
+@_typing.final
+class AbortUploadRequest(_message.Message):
+    """Names an upload that is not wanted any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    UPLOAD_ID_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """The object's key."""
+    upload_id: _builtins.str
+    """The upload, as BeginUpload named it."""
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        upload_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "upload_id", b"upload_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AbortUploadRequest: _TypeAlias = AbortUploadRequest  # noqa: Y015
+
+@_typing.final
+class AbortUploadResponse(_message.Message):
+    """The upload is gone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AbortUploadResponse: _TypeAlias = AbortUploadResponse  # noqa: Y015
+
+@_typing.final
+class ConfirmObjectRequest(_message.Message):
+    """Asks for an object to be looked at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    ACCEPTED_CONTENT_TYPES_FIELD_NUMBER: _builtins.int
+    MAX_SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    FILENAME_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """The object's key."""
+    max_size_bytes: _builtins.int
+    """The most bytes that this object may have; 0 means the service's own limit."""
+    filename: _builtins.str
+    """The file's name as the client gave it: breaks ties that content cannot, never trusted alone."""
+    @_builtins.property
+    def accepted_content_types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The content types that are accepted, as sniffed from the content; empty accepts all."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        accepted_content_types: _abc.Iterable[_builtins.str] | None = ...,
+        max_size_bytes: _builtins.int = ...,
+        filename: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_content_types", b"accepted_content_types", "filename", b"filename", "key", b"key", "max_size_bytes", b"max_size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmObjectRequest: _TypeAlias = ConfirmObjectRequest  # noqa: Y015
+
+@_typing.final
+class ConfirmObjectResponse(_message.Message):
+    """The object that was confirmed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OBJECT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def object(self) -> Global___ObjectInfo:
+        """What is stored; its content type is the sniffed one, whatever the client declared."""
+
+    def __init__(
+        self,
+        *,
+        object: Global___ObjectInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["object", b"object"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["object", b"object"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmObjectResponse: _TypeAlias = ConfirmObjectResponse  # noqa: Y015

@@ -68,6 +68,36 @@ class StorageServiceStub:
                 request_serializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.AbortStaleUploadsRequest.SerializeToString,
                 response_deserializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.AbortStaleUploadsResponse.FromString,
                 _registered_method=True)
+        self.PresignGet = channel.unary_unary(
+                '/sheaf.storage.v1.StorageService/PresignGet',
+                request_serializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.PresignGetRequest.SerializeToString,
+                response_deserializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.PresignGetResponse.FromString,
+                _registered_method=True)
+        self.PresignPut = channel.unary_unary(
+                '/sheaf.storage.v1.StorageService/PresignPut',
+                request_serializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.PresignPutRequest.SerializeToString,
+                response_deserializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.PresignPutResponse.FromString,
+                _registered_method=True)
+        self.BeginUpload = channel.unary_unary(
+                '/sheaf.storage.v1.StorageService/BeginUpload',
+                request_serializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.BeginUploadRequest.SerializeToString,
+                response_deserializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.BeginUploadResponse.FromString,
+                _registered_method=True)
+        self.CompleteUpload = channel.unary_unary(
+                '/sheaf.storage.v1.StorageService/CompleteUpload',
+                request_serializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.CompleteUploadRequest.SerializeToString,
+                response_deserializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.CompleteUploadResponse.FromString,
+                _registered_method=True)
+        self.AbortUpload = channel.unary_unary(
+                '/sheaf.storage.v1.StorageService/AbortUpload',
+                request_serializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.AbortUploadRequest.SerializeToString,
+                response_deserializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.AbortUploadResponse.FromString,
+                _registered_method=True)
+        self.ConfirmObject = channel.unary_unary(
+                '/sheaf.storage.v1.StorageService/ConfirmObject',
+                request_serializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.ConfirmObjectRequest.SerializeToString,
+                response_deserializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.ConfirmObjectResponse.FromString,
+                _registered_method=True)
 
 
 class StorageServiceServicer:
@@ -132,6 +162,68 @@ class StorageServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PresignGet(self, request, context):
+        """Signs a request with which a client gets an object, or a range of it, from the store
+        itself. The answer is always an attachment. NOT_FOUND: OBJECT_NOT_FOUND.
+        INVALID_ARGUMENT: KEY_INVALID, EXPIRY_INVALID, CONTENT_TYPE_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PresignPut(self, request, context):
+        """Signs a request with which a client puts an object into the store itself. The store
+        refuses any other size, type, hash or key, and to replace an object. What it took is not
+        to be trusted before ConfirmObject. Until the request expires, an object that was deleted
+        can be put again with it. INVALID_ARGUMENT: KEY_INVALID, EXPIRY_INVALID,
+        CONTENT_TYPE_INVALID, SHA256_INVALID, OBJECT_EMPTY, OBJECT_TOO_LARGE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginUpload(self, request, context):
+        """Begins a multipart upload and signs one request for each of its parts, at most 1,024. The
+        store refuses any other size of a part. It ends by CompleteUpload or AbortUpload, or is
+        removed by AbortStaleUploads. INVALID_ARGUMENT: as PresignPut.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompleteUpload(self, request, context):
+        """Creates the object from its parts, create-only, and confirms it as ConfirmObject does. It
+        may be repeated: an object that is there with the same hash is confirmed again. Parts
+        that the store does not have may be put and completed again; an upload that lost its key
+        to another object is aborted. Errors are those of ConfirmObject, and INVALID_ARGUMENT:
+        UPLOAD_ID_INVALID, SHA256_INVALID, PARTS_INVALID. NOT_FOUND: UPLOAD_NOT_FOUND, neither
+        upload nor object is there. ALREADY_EXISTS: OBJECT_EXISTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AbortUpload(self, request, context):
+        """Removes an upload and its parts; one that is gone or completed counts as aborted, and a
+        completed one's object stays. INVALID_ARGUMENT: KEY_INVALID, UPLOAD_ID_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmObject(self, request, context):
+        """Looks at an object that a client put itself: reads it whole, checks it like a put, and
+        describes it. One that must not be is deleted, and the error is the one that a put would
+        give: INVALID_ARGUMENT: OBJECT_EMPTY, OBJECT_TOO_LARGE, CHECKSUM_MISMATCH,
+        UNSUPPORTED_MEDIA_TYPE. After any other error it is as it was: INVALID_ARGUMENT:
+        KEY_INVALID, MAX_SIZE_INVALID. NOT_FOUND: OBJECT_NOT_FOUND. FAILED_PRECONDITION:
+        HASH_NOT_DECLARED, it was put without a hash. RESOURCE_EXHAUSTED: BUFFER_FULL. ABORTED:
+        OBJECT_CHANGED. It may be repeated; a refused object is then OBJECT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_StorageServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -164,6 +256,36 @@ def add_StorageServiceServicer_to_server(servicer, server):
                     servicer.AbortStaleUploads,
                     request_deserializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.AbortStaleUploadsRequest.FromString,
                     response_serializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.AbortStaleUploadsResponse.SerializeToString,
+            ),
+            'PresignGet': grpc.unary_unary_rpc_method_handler(
+                    servicer.PresignGet,
+                    request_deserializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.PresignGetRequest.FromString,
+                    response_serializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.PresignGetResponse.SerializeToString,
+            ),
+            'PresignPut': grpc.unary_unary_rpc_method_handler(
+                    servicer.PresignPut,
+                    request_deserializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.PresignPutRequest.FromString,
+                    response_serializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.PresignPutResponse.SerializeToString,
+            ),
+            'BeginUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginUpload,
+                    request_deserializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.BeginUploadRequest.FromString,
+                    response_serializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.BeginUploadResponse.SerializeToString,
+            ),
+            'CompleteUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompleteUpload,
+                    request_deserializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.CompleteUploadRequest.FromString,
+                    response_serializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.CompleteUploadResponse.SerializeToString,
+            ),
+            'AbortUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.AbortUpload,
+                    request_deserializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.AbortUploadRequest.FromString,
+                    response_serializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.AbortUploadResponse.SerializeToString,
+            ),
+            'ConfirmObject': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmObject,
+                    request_deserializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.ConfirmObjectRequest.FromString,
+                    response_serializer=sheaf_dot_storage_dot_v1_dot_storage__pb2.ConfirmObjectResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -332,6 +454,168 @@ class StorageService:
             '/sheaf.storage.v1.StorageService/AbortStaleUploads',
             sheaf_dot_storage_dot_v1_dot_storage__pb2.AbortStaleUploadsRequest.SerializeToString,
             sheaf_dot_storage_dot_v1_dot_storage__pb2.AbortStaleUploadsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PresignGet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.storage.v1.StorageService/PresignGet',
+            sheaf_dot_storage_dot_v1_dot_storage__pb2.PresignGetRequest.SerializeToString,
+            sheaf_dot_storage_dot_v1_dot_storage__pb2.PresignGetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PresignPut(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.storage.v1.StorageService/PresignPut',
+            sheaf_dot_storage_dot_v1_dot_storage__pb2.PresignPutRequest.SerializeToString,
+            sheaf_dot_storage_dot_v1_dot_storage__pb2.PresignPutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.storage.v1.StorageService/BeginUpload',
+            sheaf_dot_storage_dot_v1_dot_storage__pb2.BeginUploadRequest.SerializeToString,
+            sheaf_dot_storage_dot_v1_dot_storage__pb2.BeginUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompleteUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.storage.v1.StorageService/CompleteUpload',
+            sheaf_dot_storage_dot_v1_dot_storage__pb2.CompleteUploadRequest.SerializeToString,
+            sheaf_dot_storage_dot_v1_dot_storage__pb2.CompleteUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AbortUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.storage.v1.StorageService/AbortUpload',
+            sheaf_dot_storage_dot_v1_dot_storage__pb2.AbortUploadRequest.SerializeToString,
+            sheaf_dot_storage_dot_v1_dot_storage__pb2.AbortUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmObject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.storage.v1.StorageService/ConfirmObject',
+            sheaf_dot_storage_dot_v1_dot_storage__pb2.ConfirmObjectRequest.SerializeToString,
+            sheaf_dot_storage_dot_v1_dot_storage__pb2.ConfirmObjectResponse.FromString,
             options,
             channel_credentials,
             insecure,

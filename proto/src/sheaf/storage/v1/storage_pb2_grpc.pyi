@@ -67,6 +67,44 @@ class StorageServiceStub:
     """Aborts multipart uploads that were begun but never finished and are older than an age.
     INVALID_ARGUMENT: AGE_INVALID.
     """
+    PresignGet: _grpc.UnaryUnaryMultiCallable[_storage_pb2.PresignGetRequest, _storage_pb2.PresignGetResponse]
+    """Signs a request with which a client gets an object, or a range of it, from the store
+    itself. The answer is always an attachment. NOT_FOUND: OBJECT_NOT_FOUND.
+    INVALID_ARGUMENT: KEY_INVALID, EXPIRY_INVALID, CONTENT_TYPE_INVALID.
+    """
+    PresignPut: _grpc.UnaryUnaryMultiCallable[_storage_pb2.PresignPutRequest, _storage_pb2.PresignPutResponse]
+    """Signs a request with which a client puts an object into the store itself. The store
+    refuses any other size, type, hash or key, and to replace an object. What it took is not
+    to be trusted before ConfirmObject. Until the request expires, an object that was deleted
+    can be put again with it. INVALID_ARGUMENT: KEY_INVALID, EXPIRY_INVALID,
+    CONTENT_TYPE_INVALID, SHA256_INVALID, OBJECT_EMPTY, OBJECT_TOO_LARGE.
+    """
+    BeginUpload: _grpc.UnaryUnaryMultiCallable[_storage_pb2.BeginUploadRequest, _storage_pb2.BeginUploadResponse]
+    """Begins a multipart upload and signs one request for each of its parts, at most 1,024. The
+    store refuses any other size of a part. It ends by CompleteUpload or AbortUpload, or is
+    removed by AbortStaleUploads. INVALID_ARGUMENT: as PresignPut.
+    """
+    CompleteUpload: _grpc.UnaryUnaryMultiCallable[_storage_pb2.CompleteUploadRequest, _storage_pb2.CompleteUploadResponse]
+    """Creates the object from its parts, create-only, and confirms it as ConfirmObject does. It
+    may be repeated: an object that is there with the same hash is confirmed again. Parts
+    that the store does not have may be put and completed again; an upload that lost its key
+    to another object is aborted. Errors are those of ConfirmObject, and INVALID_ARGUMENT:
+    UPLOAD_ID_INVALID, SHA256_INVALID, PARTS_INVALID. NOT_FOUND: UPLOAD_NOT_FOUND, neither
+    upload nor object is there. ALREADY_EXISTS: OBJECT_EXISTS.
+    """
+    AbortUpload: _grpc.UnaryUnaryMultiCallable[_storage_pb2.AbortUploadRequest, _storage_pb2.AbortUploadResponse]
+    """Removes an upload and its parts; one that is gone or completed counts as aborted, and a
+    completed one's object stays. INVALID_ARGUMENT: KEY_INVALID, UPLOAD_ID_INVALID.
+    """
+    ConfirmObject: _grpc.UnaryUnaryMultiCallable[_storage_pb2.ConfirmObjectRequest, _storage_pb2.ConfirmObjectResponse]
+    """Looks at an object that a client put itself: reads it whole, checks it like a put, and
+    describes it. One that must not be is deleted, and the error is the one that a put would
+    give: INVALID_ARGUMENT: OBJECT_EMPTY, OBJECT_TOO_LARGE, CHECKSUM_MISMATCH,
+    UNSUPPORTED_MEDIA_TYPE. After any other error it is as it was: INVALID_ARGUMENT:
+    KEY_INVALID, MAX_SIZE_INVALID. NOT_FOUND: OBJECT_NOT_FOUND. FAILED_PRECONDITION:
+    HASH_NOT_DECLARED, it was put without a hash. RESOURCE_EXHAUSTED: BUFFER_FULL. ABORTED:
+    OBJECT_CHANGED. It may be repeated; a refused object is then OBJECT_NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class StorageServiceAsyncStub(StorageServiceStub):
@@ -106,6 +144,44 @@ class StorageServiceAsyncStub(StorageServiceStub):
     AbortStaleUploads: _aio.UnaryUnaryMultiCallable[_storage_pb2.AbortStaleUploadsRequest, _storage_pb2.AbortStaleUploadsResponse]  # type: ignore[assignment]
     """Aborts multipart uploads that were begun but never finished and are older than an age.
     INVALID_ARGUMENT: AGE_INVALID.
+    """
+    PresignGet: _aio.UnaryUnaryMultiCallable[_storage_pb2.PresignGetRequest, _storage_pb2.PresignGetResponse]  # type: ignore[assignment]
+    """Signs a request with which a client gets an object, or a range of it, from the store
+    itself. The answer is always an attachment. NOT_FOUND: OBJECT_NOT_FOUND.
+    INVALID_ARGUMENT: KEY_INVALID, EXPIRY_INVALID, CONTENT_TYPE_INVALID.
+    """
+    PresignPut: _aio.UnaryUnaryMultiCallable[_storage_pb2.PresignPutRequest, _storage_pb2.PresignPutResponse]  # type: ignore[assignment]
+    """Signs a request with which a client puts an object into the store itself. The store
+    refuses any other size, type, hash or key, and to replace an object. What it took is not
+    to be trusted before ConfirmObject. Until the request expires, an object that was deleted
+    can be put again with it. INVALID_ARGUMENT: KEY_INVALID, EXPIRY_INVALID,
+    CONTENT_TYPE_INVALID, SHA256_INVALID, OBJECT_EMPTY, OBJECT_TOO_LARGE.
+    """
+    BeginUpload: _aio.UnaryUnaryMultiCallable[_storage_pb2.BeginUploadRequest, _storage_pb2.BeginUploadResponse]  # type: ignore[assignment]
+    """Begins a multipart upload and signs one request for each of its parts, at most 1,024. The
+    store refuses any other size of a part. It ends by CompleteUpload or AbortUpload, or is
+    removed by AbortStaleUploads. INVALID_ARGUMENT: as PresignPut.
+    """
+    CompleteUpload: _aio.UnaryUnaryMultiCallable[_storage_pb2.CompleteUploadRequest, _storage_pb2.CompleteUploadResponse]  # type: ignore[assignment]
+    """Creates the object from its parts, create-only, and confirms it as ConfirmObject does. It
+    may be repeated: an object that is there with the same hash is confirmed again. Parts
+    that the store does not have may be put and completed again; an upload that lost its key
+    to another object is aborted. Errors are those of ConfirmObject, and INVALID_ARGUMENT:
+    UPLOAD_ID_INVALID, SHA256_INVALID, PARTS_INVALID. NOT_FOUND: UPLOAD_NOT_FOUND, neither
+    upload nor object is there. ALREADY_EXISTS: OBJECT_EXISTS.
+    """
+    AbortUpload: _aio.UnaryUnaryMultiCallable[_storage_pb2.AbortUploadRequest, _storage_pb2.AbortUploadResponse]  # type: ignore[assignment]
+    """Removes an upload and its parts; one that is gone or completed counts as aborted, and a
+    completed one's object stays. INVALID_ARGUMENT: KEY_INVALID, UPLOAD_ID_INVALID.
+    """
+    ConfirmObject: _aio.UnaryUnaryMultiCallable[_storage_pb2.ConfirmObjectRequest, _storage_pb2.ConfirmObjectResponse]  # type: ignore[assignment]
+    """Looks at an object that a client put itself: reads it whole, checks it like a put, and
+    describes it. One that must not be is deleted, and the error is the one that a put would
+    give: INVALID_ARGUMENT: OBJECT_EMPTY, OBJECT_TOO_LARGE, CHECKSUM_MISMATCH,
+    UNSUPPORTED_MEDIA_TYPE. After any other error it is as it was: INVALID_ARGUMENT:
+    KEY_INVALID, MAX_SIZE_INVALID. NOT_FOUND: OBJECT_NOT_FOUND. FAILED_PRECONDITION:
+    HASH_NOT_DECLARED, it was put without a hash. RESOURCE_EXHAUSTED: BUFFER_FULL. ABORTED:
+    OBJECT_CHANGED. It may be repeated; a refused object is then OBJECT_NOT_FOUND.
     """
 
 class StorageServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -179,6 +255,80 @@ class StorageServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_storage_pb2.AbortStaleUploadsResponse, _abc.Awaitable[_storage_pb2.AbortStaleUploadsResponse]]:
         """Aborts multipart uploads that were begun but never finished and are older than an age.
         INVALID_ARGUMENT: AGE_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def PresignGet(
+        self,
+        request: _storage_pb2.PresignGetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_storage_pb2.PresignGetResponse, _abc.Awaitable[_storage_pb2.PresignGetResponse]]:
+        """Signs a request with which a client gets an object, or a range of it, from the store
+        itself. The answer is always an attachment. NOT_FOUND: OBJECT_NOT_FOUND.
+        INVALID_ARGUMENT: KEY_INVALID, EXPIRY_INVALID, CONTENT_TYPE_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def PresignPut(
+        self,
+        request: _storage_pb2.PresignPutRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_storage_pb2.PresignPutResponse, _abc.Awaitable[_storage_pb2.PresignPutResponse]]:
+        """Signs a request with which a client puts an object into the store itself. The store
+        refuses any other size, type, hash or key, and to replace an object. What it took is not
+        to be trusted before ConfirmObject. Until the request expires, an object that was deleted
+        can be put again with it. INVALID_ARGUMENT: KEY_INVALID, EXPIRY_INVALID,
+        CONTENT_TYPE_INVALID, SHA256_INVALID, OBJECT_EMPTY, OBJECT_TOO_LARGE.
+        """
+
+    @_abc_1.abstractmethod
+    def BeginUpload(
+        self,
+        request: _storage_pb2.BeginUploadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_storage_pb2.BeginUploadResponse, _abc.Awaitable[_storage_pb2.BeginUploadResponse]]:
+        """Begins a multipart upload and signs one request for each of its parts, at most 1,024. The
+        store refuses any other size of a part. It ends by CompleteUpload or AbortUpload, or is
+        removed by AbortStaleUploads. INVALID_ARGUMENT: as PresignPut.
+        """
+
+    @_abc_1.abstractmethod
+    def CompleteUpload(
+        self,
+        request: _storage_pb2.CompleteUploadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_storage_pb2.CompleteUploadResponse, _abc.Awaitable[_storage_pb2.CompleteUploadResponse]]:
+        """Creates the object from its parts, create-only, and confirms it as ConfirmObject does. It
+        may be repeated: an object that is there with the same hash is confirmed again. Parts
+        that the store does not have may be put and completed again; an upload that lost its key
+        to another object is aborted. Errors are those of ConfirmObject, and INVALID_ARGUMENT:
+        UPLOAD_ID_INVALID, SHA256_INVALID, PARTS_INVALID. NOT_FOUND: UPLOAD_NOT_FOUND, neither
+        upload nor object is there. ALREADY_EXISTS: OBJECT_EXISTS.
+        """
+
+    @_abc_1.abstractmethod
+    def AbortUpload(
+        self,
+        request: _storage_pb2.AbortUploadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_storage_pb2.AbortUploadResponse, _abc.Awaitable[_storage_pb2.AbortUploadResponse]]:
+        """Removes an upload and its parts; one that is gone or completed counts as aborted, and a
+        completed one's object stays. INVALID_ARGUMENT: KEY_INVALID, UPLOAD_ID_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def ConfirmObject(
+        self,
+        request: _storage_pb2.ConfirmObjectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_storage_pb2.ConfirmObjectResponse, _abc.Awaitable[_storage_pb2.ConfirmObjectResponse]]:
+        """Looks at an object that a client put itself: reads it whole, checks it like a put, and
+        describes it. One that must not be is deleted, and the error is the one that a put would
+        give: INVALID_ARGUMENT: OBJECT_EMPTY, OBJECT_TOO_LARGE, CHECKSUM_MISMATCH,
+        UNSUPPORTED_MEDIA_TYPE. After any other error it is as it was: INVALID_ARGUMENT:
+        KEY_INVALID, MAX_SIZE_INVALID. NOT_FOUND: OBJECT_NOT_FOUND. FAILED_PRECONDITION:
+        HASH_NOT_DECLARED, it was put without a hash. RESOURCE_EXHAUSTED: BUFFER_FULL. ABORTED:
+        OBJECT_CHANGED. It may be repeated; a refused object is then OBJECT_NOT_FOUND.
         """
 
 def add_StorageServiceServicer_to_server(servicer: StorageServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -15,9 +15,13 @@ to honour both. Where it differs from S3:
 - ListMultipartUploads gives no NextKeyMarker, and its markers do not work together: a page
   is asked for with exactly the markers that the last one gave.
 - PutObject to a bucket that does not exist creates the bucket, given admin rights.
+
+`delete_unchanged` rests on `If-Match`, which both honour for DeleteObject; a store that does
+not know it deletes whatever has the key.
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -25,9 +29,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 from botocore.exceptions import ClientError
 
-from sheaf_common.errors import Unavailable
+from sheaf_common.errors import NotFound, Unavailable
 from sheaf_storage.adapters.s3_calls import S3Calls
-from sheaf_storage.adapters.s3_errors import is_upload_gone, unavailable
+from sheaf_storage.adapters.s3_errors import is_other_version, is_upload_gone, unavailable
 from sheaf_storage.adapters.s3_objects import answered_at, info_of, metadata_of
 from sheaf_storage.adapters.s3_reader import S3ObjectReader
 from sheaf_storage.domain import ByteRange, Bytes, ObjectInfo, ObjectPage
@@ -111,6 +115,19 @@ class S3ObjectStore:
                 f"{len(left)} of {len(keys)} objects could not be deleted: {named}",
                 evidence={"keys": " ".join(key for key, _ in left[:_NAMED_KEYS])},
             )
+
+    async def delete_unchanged(self, info: ObjectInfo) -> None:
+        """See `ObjectStore`."""
+
+        def work(client: "S3Client") -> None:
+            try:
+                client.delete_object(Bucket=self._bucket, Key=info.key, IfMatch=info.version)
+            except ClientError as error:
+                if not is_other_version(error):
+                    raise
+
+        with contextlib.suppress(NotFound):
+            await self._calls.run("delete_object", work, info.key)
 
     async def list(self, prefix: str, *, start_after: str, limit: int) -> ObjectPage:
         """See `ObjectStore`."""

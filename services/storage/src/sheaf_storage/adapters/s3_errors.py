@@ -18,16 +18,18 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from sheaf_common.errors import Conflict, OutOfRange, SheafError, Unavailable
+from sheaf_common.errors import Conflict, InvalidInput, OutOfRange, SheafError, Unavailable
 from sheaf_storage.domain import object_exists, object_not_found
 
 log = structlog.get_logger()
 
 _EVIDENCE: Final = {"dependency": "s3"}
 _RETRY_AFTER_S: Final = 1.0
-_CREATES: Final = {"put_object", "complete_multipart_upload"}
+_COMPLETES: Final = "complete_multipart_upload"
+_CREATES: Final = {"put_object", _COMPLETES}
 _MISSING: Final = {"NoSuchKey", "NotFound", "404"}
 _UPLOAD_GONE: Final = {"NoSuchUpload"}
+_PARTS_INVALID: Final = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall"}
 _CONFLICTS: Final = {"ConditionalRequestConflict", "OperationAborted"}
 _SLOW_DOWN: Final = {"SlowDown", "TooManyRequests", "RequestLimitExceeded", "ThrottlingException"}
 _MISCONFIGURED: Final = {"NoSuchBucket", "PermanentRedirect", "AuthorizationHeaderMalformed"}
@@ -76,7 +78,12 @@ def is_upload_gone(error: BaseException | None) -> bool:
     return isinstance(error, ClientError) and _code_of(error)[0] in _UPLOAD_GONE
 
 
-def _of_answer(error: ClientError, operation: str, key: str) -> SheafError | None:  # noqa: PLR0911 - a table
+def is_other_version(error: ClientError) -> bool:
+    """Whether S3 said that an object is not of the version that was named."""
+    return _code_of(error)[1] == _HTTP_PRECONDITION
+
+
+def _of_answer(error: ClientError, operation: str, key: str) -> SheafError | None:  # noqa: C901, PLR0911 - a table
     code, status = _code_of(error)
     if code in _MISCONFIGURED or status in _HTTP_REDIRECTS or status in _HTTP_FORBIDDEN:
         return _misconfigured(operation, code)
@@ -84,6 +91,12 @@ def _of_answer(error: ClientError, operation: str, key: str) -> SheafError | Non
         return object_not_found(key) if key else _misconfigured(operation, code)
     if code in _UPLOAD_GONE:
         return Conflict("UPLOAD_GONE", "the upload was aborted or completed meanwhile")
+    if code in _PARTS_INVALID and operation == _COMPLETES:
+        return InvalidInput(
+            "PARTS_INVALID",
+            f"the store does not have the parts as they are named ({code})",
+            evidence={"code": code},
+        )
     if status == _HTTP_PRECONDITION:
         return object_exists(key) if operation in _CREATES else _changed(key)
     if status == _HTTP_CONFLICT or code in _CONFLICTS:

@@ -35,6 +35,7 @@ def info_of(
         sha256=_sha256_in(answer["Metadata"]),
         content_type=answer.get("ContentType", ""),
         modified_at=answer["LastModified"].astimezone(UTC),
+        version=answer["ETag"],
     )
 
 

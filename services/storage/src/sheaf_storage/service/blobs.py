@@ -1,4 +1,4 @@
-"""The use cases over single requests, and the face of the package."""
+"""The use cases in which the bytes pass through storage, and those over keys."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -23,7 +23,7 @@ KEYS_A_CALL: Final = 1000
 
 
 class BlobService:
-    """What callers may do with objects; each method is one of the contract's."""
+    """What callers may do with objects; see the contract."""
 
     def __init__(self, store: ObjectStore, writes: Writes, putting: Putting) -> None:
         self._store = store

@@ -3,6 +3,8 @@
 import asyncio
 import itertools
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
@@ -114,29 +116,45 @@ class Upload:
                 part.result()
 
     async def _undo(self) -> None:
-        deadline = time.monotonic() + _UNDO_S
-        request = context.current()
-        request_id = request.request_id if request else context.new_request_id()
-        with context.bound(RequestContext(request_id, deadline=deadline)):
-            try:
-                async with asyncio.timeout(_UNDO_S):
-                    await self._settle_and_abort()
-            except (SheafError, TimeoutError) as error:
-                log.warning("an unfinished upload was left to the sweep", error=repr(error))
-
-    async def _settle_and_abort(self) -> None:
-        await asyncio.wait({self._begin})
-        if self._begin.cancelled() or self._begin.exception() is not None:
-            return
         running = [*self._parts, *([self._completion] if self._completion else [])]
-        if running:
-            await asyncio.wait(running)
-        if self._completion is not None and self._completion.exception() is None:
-            return
-        for tries in itertools.count():
-            try:
-                await self._store.abort_upload(self._begin.result())
-                break
-            except Unavailable as error:
-                log.info("aborting an upload is tried again", error=str(error))
-                await asyncio.sleep(backoff_s(tries, base_s=_ABORT_BASE_S, limit_s=_ABORT_LIMIT_S))
+        with _undoing():
+            async with asyncio.timeout(_UNDO_S):
+                await asyncio.wait({self._begin, *running})
+                if self._completion is None or self._completion.exception() is not None:
+                    await _abort(self._store, self._begin)
+
+
+async def undo_beginning(store: ObjectStore, begin: "asyncio.Task[UploadRef]") -> None:
+    """Aborts an upload that nobody will know of, once its beginning has ended.
+
+    It has a deadline of its own; what it cannot do in time is left to AbortStaleUploads.
+    """
+    with _undoing():
+        async with asyncio.timeout(_UNDO_S):
+            await asyncio.wait({begin})
+            await _abort(store, begin)
+
+
+@contextmanager
+def _undoing() -> Iterator[None]:
+    """Binds a deadline of its own for the block, which fails with a log entry only."""
+    request = context.current()
+    request_id = request.request_id if request else context.new_request_id()
+    with context.bound(RequestContext(request_id, deadline=time.monotonic() + _UNDO_S)):
+        try:
+            yield
+        except (SheafError, TimeoutError) as error:
+            log.warning("an unfinished upload was left to the sweep", error=repr(error))
+
+
+async def _abort(store: ObjectStore, begin: "asyncio.Task[UploadRef]") -> None:
+    """Aborts, until it succeeds, an upload that was begun, if it was."""
+    if begin.cancelled() or begin.exception() is not None:
+        return
+    for tries in itertools.count():
+        try:
+            await store.abort_upload(begin.result())
+            break
+        except Unavailable as error:
+            log.info("aborting an upload is tried again", error=str(error))
+            await asyncio.sleep(backoff_s(tries, base_s=_ABORT_BASE_S, limit_s=_ABORT_LIMIT_S))

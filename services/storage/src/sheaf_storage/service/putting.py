@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sheaf_common.errors import AlreadyExists, Conflict, InvalidInput, NotFound
+from sheaf_common.errors import AlreadyExists, Conflict, NotFound
 from sheaf_common.memory import ByteBudget, Reservation
 from sheaf_storage.domain import (
     CHUNK_BYTES,
@@ -79,7 +79,7 @@ class Putting:
         if len(content) > self._limits.part_size_bytes:
             return await self.put_stream(order, _once(content))
         order.check()
-        self._check_size(order, len(content))
+        order.check_size(len(content), self._limits.max_object_bytes)
         reservation = await self._messages.reserve(len(content))
         with reservation.released():
             sha256 = await _sha256(content)
@@ -100,7 +100,7 @@ class Putting:
             stack.callback(give_up_part)
             async for chunk in chunks:
                 size += len(chunk)
-                self._check_not_larger(order, size)
+                order.check_not_larger(size, self._limits.max_object_bytes)
                 digest.update(chunk)
                 view = memoryview(chunk)
                 while view:
@@ -113,7 +113,7 @@ class Putting:
                         part = await self._new_part()
                     view = view[part.take(view) :]
             if upload is None:
-                self._check_size(order, size)
+                order.check_size(size, self._limits.max_object_bytes)
                 return await self._store_whole(
                     order, part.content, digest.digest(), part.reservation.transfer()
                 )
@@ -194,20 +194,6 @@ class Putting:
     async def _new_part(self) -> _Part:
         size = self._limits.part_size_bytes
         return _Part(await self._part_budget.reserve(size), size)
-
-    def _check_size(self, order: PutOrder, size: int) -> None:
-        if size == 0:
-            raise InvalidInput("OBJECT_EMPTY", "the object has no content")
-        self._check_not_larger(order, size)
-
-    def _check_not_larger(self, order: PutOrder, size: int) -> None:
-        limit = order.limit_bytes(self._limits.max_object_bytes)
-        if size > limit:
-            raise InvalidInput(
-                "OBJECT_TOO_LARGE",
-                f"the object has more than {limit} bytes",
-                evidence={"limit": str(limit)},
-            )
 
 
 async def _sha256(content: bytes) -> bytes:
