@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from sheaf.storage.v1 import storage_pb2
-from sheaf_common.errors import AlreadyExists, InvalidInput, NotFound
+from sheaf_common.errors import AlreadyExists, InvalidInput
 from sheaf_storage.adapters.s3 import S3ObjectStore
+from support.leftovers import left_behind, until_left_behind
 from support.storage import MESSAGE_BYTES, PART_BYTES, Service, messages, sequence, sha256
 
 PDF = b"%PDF-1.7\n" + b"page " * 100
@@ -21,20 +22,6 @@ def message(
     """One message; it has a header if any of its fields is given."""
     described = storage_pb2.PutObjectHeader(**header) if header else None  # type: ignore[arg-type]
     return storage_pb2.PutObjectRequest(header=described, data=data, finish=finish)
-
-
-async def left_behind(store: S3ObjectStore, key: str) -> list[str]:
-    """What is stored under a key, finished or not."""
-    found = [
-        f"upload {unfinished.upload.upload_id}"
-        async for unfinished in store.unfinished_uploads()
-        if unfinished.upload.key == key
-    ]
-    try:
-        await store.head(key)
-    except NotFound:
-        return found
-    return [*found, "object"]
 
 
 @pytest.mark.parametrize("content", [PDF, LARGE], ids=["one put", "multipart"])
@@ -242,17 +229,11 @@ async def test_a_caller_that_vanishes_leaves_nothing(
     putting = asyncio.create_task(service.send(endless()))
     await asyncio.wait_for(sent.wait(), 10)
     if parts > 1:
-        await _until_left_behind(store, key, count=1)
+        await until_left_behind(store, key, count=1)
     putting.cancel()
     await asyncio.wait([putting])
 
-    await _until_left_behind(store, key, count=0)
-
-
-async def _until_left_behind(store: S3ObjectStore, key: str, *, count: int) -> None:
-    async with asyncio.timeout(10):
-        while len(await left_behind(store, key)) != count:  # noqa: ASYNC110 - in the server
-            await asyncio.sleep(0.01)
+    await until_left_behind(store, key, count=0)
 
 
 def _with_key(

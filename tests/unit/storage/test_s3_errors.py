@@ -55,6 +55,16 @@ def answer(status: int, code: str) -> ClientError:
         (answer(409, "ConditionalRequestConflict"), "put_object", "CONFLICT OBJECT_CHANGED"),
         (answer(416, "InvalidRange"), "get_object", "OUT_OF_RANGE RANGE_NOT_SATISFIABLE"),
         (answer(404, "NoSuchUpload"), "upload_part", "CONFLICT UPLOAD_GONE"),
+        (
+            answer(400, "InvalidPart"),
+            "complete_multipart_upload",
+            "INVALID_INPUT PARTS_INVALID",
+        ),
+        (
+            answer(400, "EntityTooSmall"),
+            "complete_multipart_upload",
+            "INVALID_INPUT PARTS_INVALID",
+        ),
         (EndpointConnectionError(endpoint_url=URL), "put_object", "UNAVAILABLE S3_UNAVAILABLE"),
         (ConnectTimeoutError(endpoint_url=URL), "put_object", "UNAVAILABLE S3_UNAVAILABLE"),
         (ReadTimeoutError(endpoint_url=URL), "put_object", "UNAVAILABLE S3_UNAVAILABLE"),

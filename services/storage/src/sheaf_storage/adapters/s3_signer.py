@@ -14,10 +14,11 @@ What the store does not enforce:
   aborted, and an object that was deleted may be put again until the request expires.
 - A time that outlives the credentials: with a temporary identity of AWS it ends with that.
 
-Measured: 0.35 ms a request, all of it CPU. With an access key of its own a request is signed
-in the event loop, and takes no lease: a signature needs no connection, and a full pool does
-not delay it. With the environment's identity it is signed in a thread, since botocore may
-have to renew that over the network; and so are parts, which are many.
+Measured: 0.35 ms a request, all of it CPU; handing it to a thread and back makes it 0.5. With
+an access key of its own a request is signed in the event loop, and takes no lease: a
+signature needs no connection, and a full pool does not delay it. With the environment's
+identity it is signed in a thread, since botocore may have to renew that over the network; and
+so are parts: 1,024 take 0.4 s, in which the loop lags by 6 ms at most.
 """
 
 import asyncio

@@ -119,8 +119,11 @@ def check_parts(parts: Sequence[PartRef]) -> None:
 
 def part_sizes(size_bytes: int, least_part_bytes: int) -> list[int]:
     """The sizes of the parts of an object: all the same but the last, at most `PARTS_MAX`."""
-    fewest = -(-size_bytes // PARTS_MAX)
-    part_bytes = max(least_part_bytes, -(-fewest // _PART_STEP_BYTES) * _PART_STEP_BYTES)
+    part_bytes = -(-size_bytes // PARTS_MAX)
+    if part_bytes <= least_part_bytes:
+        part_bytes = least_part_bytes
+    else:
+        part_bytes = -(-part_bytes // _PART_STEP_BYTES) * _PART_STEP_BYTES
     whole, rest = divmod(size_bytes, part_bytes)
     return [part_bytes] * whole + ([rest] if rest else [])
 
