@@ -1,9 +1,16 @@
-"""A TCP proxy that a test can cut, stall, slow down or limit: the network's bad days."""
+"""A TCP proxy that a test can cut, stall, slow down, limit, or let refuse: a network's bad days."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
+
+_BUSY_BODY: Final = b"<Error><Code>SlowDown</Code><Message>Please slow down.</Message></Error>"
+_BUSY: Final = (
+    b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nConnection: close\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(_BUSY_BODY), _BUSY_BODY)
+)
 
 
 class TcpProxy:
@@ -15,6 +22,8 @@ class TcpProxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
+        self._taking = asyncio.Event()
+        self._taking.set()
         self._held_back = 0
         self.port = 0
         self.accepted = 0
@@ -23,6 +32,10 @@ class TcpProxy:
         """How long each piece of an answer is held back."""
         self.cut_after_bytes: list[int] = []
         """Each is for one connection, the next that answers so much: it is then cut."""
+        self.resets_after_bytes: int | None = None
+        """Every connection is cut that sends or answers so much in all."""
+        self.is_busy = False
+        """Whether new connections are answered 503, and reach nothing."""
 
     @property
     def connections(self) -> int:
@@ -55,18 +68,26 @@ class TcpProxy:
         """Answers nothing more, on any connection."""
         self._flowing.clear()
 
+    def hang(self) -> None:
+        """As `stall`, and passes nothing on either."""
+        self._flowing.clear()
+        self._taking.clear()
+
     def flow(self) -> None:
-        """Ends a stall."""
+        """Ends a stall; what was cut meanwhile is dropped."""
         self._flowing.set()
+        self._taking.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         self.accepted += 1
         upstream: asyncio.StreamWriter | None = None
         try:
+            if self.is_busy:
+                return await _refuse(reader, writer)
             answers, upstream = await asyncio.open_connection(*self._upstream)
             back = asyncio.create_task(self._pass_back(answers, writer))
-            await _pass(reader, upstream)
+            await self._pass(reader, writer, upstream)
             back.cancel()
             await asyncio.wait([back])
         except OSError:
@@ -91,14 +112,41 @@ class TcpProxy:
                     self.cut_after_bytes.pop(0)
                     writer.transport.abort()
                     return
+                if self._is_reset_after(answered):
+                    writer.transport.abort()
+                    return
             writer.close()
 
+    async def _pass(
+        self,
+        reader: asyncio.StreamReader,
+        caller: asyncio.StreamWriter,
+        upstream: asyncio.StreamWriter,
+    ) -> None:
+        sent = 0
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                await self._taking.wait()
+                sent += len(data)
+                if caller.transport.is_closing():
+                    return
+                if self._is_reset_after(sent):
+                    caller.transport.abort()
+                    return
+                upstream.write(data)
+                await upstream.drain()
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
+    def _is_reset_after(self, size_bytes: int) -> bool:
+        return self.resets_after_bytes is not None and size_bytes >= self.resets_after_bytes
+
+
+async def _refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(_BUSY)
+        writer.write_eof()
+        while await reader.read(65536):
+            pass
 
 
 @asynccontextmanager

@@ -107,3 +107,14 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> list[S3ClientPool]:
 
     monkeypatch.setattr(sheaf_storage.wiring, "S3Calls", noting)
     return made
+
+
+@pytest.fixture
+def environment(seaweedfs: Stack) -> dict[str, str]:
+    """What a storage process needs, on free ports."""
+    own = {
+        "STORAGE_HOST": "127.0.0.1",
+        "STORAGE_PORT": "0",
+        "STORAGE_METRICS_PORT": "0",
+    }
+    return seaweedfs.env | own

@@ -18,7 +18,7 @@ from support import presign
 from support.leftovers import left_behind
 from support.presign_contract import Send
 from support.storage import PART_BYTES, Service, serving, settings_over, sha256
-from support.storage_proxy import tcp_proxy
+from support.tcp_proxy import tcp_proxy
 
 PDF = b"%PDF-1.7\n" + b"page " * 100
 LARGE = b"%PDF-1.7\n" + bytes(range(256)) * (11 * 2**20 // 256)
