@@ -25,6 +25,9 @@ from support.waiting import until
 
 PDF = b"%PDF-1.7\n" + b"page " * (2**20 // 5)
 LARGE = b"%PDF-1.7\n" + bytes(range(256)) * (11 * 2**20 // 256)
+HUGE = b"%PDF-1.7\n" + bytes(range(256)) * (48 * 2**20 // 256)
+"""More than all buffers between the store and a reader that does not read can hold."""
+
 DEADLINE_S = 4.0
 
 Operation: TypeAlias = Callable[[Service, str], Awaitable[object]]
@@ -41,9 +44,9 @@ async def proxy(seaweedfs: Stack) -> AsyncIterator[TcpProxy]:
 async def far(
     seaweedfs: Stack, proxy: TcpProxy, pool: list[S3ClientPool]
 ) -> AsyncIterator[Service]:
-    """Storage that reaches S3 through the proxy."""
+    """Storage that reaches S3 through the proxy, and waits longer for it than its callers do."""
     env = {**seaweedfs.env, "S3_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}"}
-    settings = settings_over(env, S3_POOL_SIZE=2, S3_READ_TIMEOUT_S=1.0, S3_MAX_ATTEMPTS=2)
+    settings = settings_over(env, S3_POOL_SIZE=2, S3_READ_TIMEOUT_S=3.0, S3_MAX_ATTEMPTS=2)
     async with serving(settings) as service:
         yield service
 
@@ -166,7 +169,7 @@ async def test_a_read_that_breaks_in_its_middle_ends_in_time(
 ) -> None:
     """What was read is not passed for the whole."""
     key = f"{prefix}original"
-    await store.put(key, LARGE, Description("application/pdf", sha256(LARGE)))
+    await store.put(key, HUGE, Description("application/pdf", sha256(HUGE)))
     request = storage_pb2.GetObjectRequest(key=key)
     answers = far.peer.receive_stream(far.stub.GetObject, request, timeout_s=DEADLINE_S)
     started = time.monotonic()
@@ -179,14 +182,14 @@ async def test_a_read_that_breaks_in_its_middle_ends_in_time(
     await until(lambda: pool[0].used == 0)
 
     assert took_s < DEADLINE_S
-    assert len(content) < len(LARGE)
-    assert LARGE.startswith(content)
-    assert await far.get(key) == LARGE
+    assert len(content) < len(HUGE)
+    assert HUGE.startswith(content)
+    assert await far.get(key) == HUGE
 
 
 @pytest.mark.parametrize(
     ("error", "replacement"),
-    [(NotFound("OBJECT_NOT_FOUND", ""), None), (Conflict("OBJECT_CHANGED", ""), LARGE[::-1])],
+    [(NotFound("OBJECT_NOT_FOUND", ""), None), (Conflict("OBJECT_CHANGED", ""), HUGE[::-1])],
     ids=["vanished", "replaced"],
 )
 async def test_an_object_that_is_not_there_any_more_ends_the_read(
@@ -199,7 +202,7 @@ async def test_an_object_that_is_not_there_any_more_ends_the_read(
 ) -> None:
     """By its reason, when the connection breaks and is opened again; contents never mix."""
     key = f"{prefix}original"
-    await store.put(key, LARGE, Description("application/pdf", sha256(LARGE)))
+    await store.put(key, HUGE, Description("application/pdf", sha256(HUGE)))
     request = storage_pb2.GetObjectRequest(key=key)
     answers = far.peer.receive_stream(far.stub.GetObject, request, timeout_s=30)
     content = bytearray((await anext(answers)).data)
@@ -212,7 +215,7 @@ async def test_an_object_that_is_not_there_any_more_ends_the_read(
         await _read_into(content, answers)
 
     assert ended.value.reason == error.reason
-    assert LARGE.startswith(content)
+    assert HUGE.startswith(content)
 
 
 @pytest.mark.parametrize("fault", ["hangs", "resets", "busy"])

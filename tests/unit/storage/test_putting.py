@@ -213,6 +213,22 @@ async def test_a_silent_store_is_unavailable_before_the_deadline(bench: Bench) -
     await until(bench.is_clean)
 
 
+async def test_a_stream_that_a_silent_store_holds_up_ends_before_the_deadline(
+    bench: Bench,
+) -> None:
+    """While it waits to hand over its next part, too."""
+    gate = bench.store.gates["put_part"] = asyncio.Event()
+    deadline = time.monotonic() + 0.2
+    with context.bound(RequestContext("r", deadline=deadline)), pytest.raises(Unavailable):
+        await bench.stream(*[b"a" * 50] * 20)
+    ended = time.monotonic()
+    gate.set()
+    await until(bench.is_clean)
+
+    assert ended < deadline
+    assert bench.store.objects == {}
+
+
 async def test_the_existing_objects_hash_is_computed_where_none_is_recorded(bench: Bench) -> None:
     """A multipart upload has none; what is stored is read back and compared."""
     await bench.stream(b"a" * 250)

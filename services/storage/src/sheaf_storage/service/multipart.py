@@ -18,7 +18,7 @@ from sheaf_common.errors import SheafError, Unavailable
 from sheaf_common.memory import Reservation
 from sheaf_storage.domain import Bytes
 from sheaf_storage.ports import Description, ObjectStore, PartRef, UploadRef
-from sheaf_storage.service.writes import Writes, operation_limit_s
+from sheaf_storage.service.writes import Writes, operation_limit_s, within_deadline
 
 log = structlog.get_logger()
 
@@ -75,11 +75,12 @@ class Upload:
         The reservation is released when the part is put, or could not be.
 
         Raises:
+            Unavailable: `S3_UNAVAILABLE`, the parts before it were not put in time.
             SheafError: what made the upload's beginning or an earlier part fail.
         """
         try:
             upload = await self._writes.outcome(self._begin)
-            await self._slots.acquire()
+            await within_deadline(self._slots.acquire())
             self._raise_failure()
         except BaseException:
             reservation.release()
