@@ -120,9 +120,9 @@ async def test_only_what_the_fields_need_is_selected(
     selected = [each.split(" FROM ")[0] for each in asked if " document d " in each]
     own = "b.user_id, b.product, b.document_count, b.created_at, b.finished_at, "
     assert selected == [
-        "SELECT d.id, d.filename, d.error_code, d.uploaded_at",
-        f"SELECT {own}d.id, d.status, d.filename, d.error_code",
-        "SELECT d.id, d.status, d.filename, d.error_code",
+        "SELECT d.id, d.filename, d.error_code, d.uploaded_at, d.row_version",
+        f"SELECT {own}d.id, d.status, d.filename, d.error_code, d.row_version",
+        "SELECT d.id, d.status, d.filename, d.error_code, d.row_version",
     ]
 
 
