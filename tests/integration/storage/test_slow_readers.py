@@ -18,17 +18,12 @@ CAPACITY = 40
 async def test_slow_readers_cannot_starve_others(
     seaweedfs: Stack, pool: list[S3ClientPool], prefix: str
 ) -> None:
-    """They hold nine tenths of the connections and more leases than there are threads.
+    """They hold nine tenths of the connections.
 
     A put, a get and a head each take well under a second, and every slow reader gets its
     object whole in the end.
     """
-    settings = settings_over(
-        seaweedfs.env,
-        S3_POOL_SIZE=4,
-        S3_MAX_POOL_CONNECTIONS=CAPACITY // 4,
-        S3_IO_THREADS=8,
-    )
+    settings = settings_over(seaweedfs.env, S3_POOL_SIZE=4, S3_MAX_POOL_CONNECTIONS=CAPACITY // 4)
     took_s: list[float] = []
     async with serving(settings) as service, AsyncExitStack() as stack:
         await service.put(f"{prefix}large", LARGE)

@@ -48,9 +48,6 @@ class BlobSettings(SettingsGroup):
     sniff_threads: int = variable(
         "STORAGE_SNIFF_THREADS", 2, "contents looked at at once for their type", ge=1, le=32
     )
-    io_threads: int = variable(
-        "S3_IO_THREADS", 64, "S3 operations at once; each runs in a thread", ge=1, le=1000
-    )
     start_timeout_s: float = variable(
         "S3_START_TIMEOUT_S", 30.0, "seconds to wait for the bucket at start", ge=0, le=3600
     )

@@ -47,7 +47,7 @@ async def storage(settings: StorageSettings, lifecycle: Lifecycle) -> AsyncItera
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(metrics_endpoint(server.host, server.metrics_port))
         pool = await stack.enter_async_context(s3_client_pool(settings.s3))
-        threads = stack.enter_context(_threads(blobs.io_threads))
+        threads = stack.enter_context(_threads(pool.size))
         sniffer = stack.enter_context(libmagic_sniffer(blobs.sniff_threads))
         signer = await stack.enter_async_context(
             s3_request_signer(settings.s3, presign.public_endpoint_url, threads)
@@ -72,7 +72,10 @@ async def storage(settings: StorageSettings, lifecycle: Lifecycle) -> AsyncItera
 
 @contextmanager
 def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads for S3; jobs that nobody waits for any more end by S3's own timeouts."""
+    """Threads for S3, one for each lease that there can be, so that none waits unseen.
+
+    Jobs that nobody waits for any more end by S3's own timeouts.
+    """
     executor = ThreadPoolExecutor(count, "s3")
     try:
         yield executor

@@ -9,6 +9,7 @@ import grpc
 from sheaf_common import context
 from sheaf_common.context import REQUEST_ID_KEY, USER_ID_KEY
 from sheaf_common.grpc.errors import decode
+from sheaf_common.grpc.flow import WINDOW_OPTIONS
 from sheaf_common.grpc.settings import GrpcSettings
 
 _KEEPALIVE_MS: Final = 60_000
@@ -161,6 +162,7 @@ async def grpc_peer(name: str, address: str, settings: GrpcSettings) -> AsyncIte
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         ("grpc.max_send_message_length", settings.max_message_bytes),
         ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
+        *WINDOW_OPTIONS,
         ("grpc.initial_reconnect_backoff_ms", _RECONNECT_MIN_MS),
         ("grpc.min_reconnect_backoff_ms", _RECONNECT_MIN_MS),
         ("grpc.max_reconnect_backoff_ms", _RECONNECT_MAX_MS),

@@ -11,6 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
+from sheaf_common.grpc.flow import WINDOW_OPTIONS
 from sheaf_common.grpc.interceptor import SheafServerInterceptor
 from sheaf_common.grpc.settings import GrpcSettings
 
@@ -63,6 +64,7 @@ async def grpc_server(
             ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
             ("grpc.http2.min_recv_ping_interval_without_data_ms", _MIN_PING_INTERVAL_MS),
             ("grpc.max_connection_age_ms", _CONNECTION_AGE_MS),
+            *WINDOW_OPTIONS,
             ("grpc.max_connection_age_grace_ms", int(_DRAIN_S * 1000)),
         ],
         maximum_concurrent_rpcs=settings.max_concurrent_calls,
