@@ -16,8 +16,8 @@ from sheaf_metadata.domain.documents import Lane
 from support.metadata import Metadata, metadata_settings, served
 from support.metadata_plans import fill
 
-_GROUP = 500
-_PLACES = 200
+_GROUP = 200
+_PLACES = 500
 _LEAST_PER_S = 300
 """Some thousands on an idle machine; this is what a busy one does, too."""
 
@@ -81,7 +81,7 @@ async def test_a_claim_that_has_not_committed_blocks_nobody(
 
 
 async def test_two_claimers_take_every_document_once(filled: Metadata, other: Metadata) -> None:
-    """Tens of thousands, in groups of 500, as fast as the two services can."""
+    """Tens of thousands, in groups of 200, as fast as the two services can."""
     expected = set(await queued(filled))
     seen: Counter[str] = Counter()
     taken: Counter[str] = Counter()

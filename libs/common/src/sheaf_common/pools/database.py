@@ -21,7 +21,7 @@ from sheaf_common.pools.database_checks import check_before_use
 from sheaf_common.pools.database_dialect import DRIVER
 from sheaf_common.pools.database_session import session_statement
 from sheaf_common.settings import Rollback, SettingsGroup, variable
-from sheaf_common.telemetry.pools import Queue, pool_metrics
+from sheaf_common.telemetry.pools import WaitQueue, pool_metrics
 
 _DRIVER: Final = "mysql+asyncmy"
 _SCHEMES: Final = frozenset({"mysql", "mariadb", _DRIVER})
@@ -79,7 +79,7 @@ class DatabasePool:
         self.engine = engine
         self.size = pool.size() + pool._max_overflow  # noqa: SLF001 - the pool does not tell it
         self._pool = pool
-        self._queue = Queue(_NAME)
+        self._queue = WaitQueue(_NAME)
 
     @property
     def open(self) -> int:

@@ -14,7 +14,7 @@ from redis.asyncio import Connection, ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from sheaf_common.telemetry.pools import Queue
+from sheaf_common.telemetry.pools import WaitQueue
 
 
 class BoundedConnectionPool(ConnectionPool):
@@ -32,7 +32,7 @@ class BoundedConnectionPool(ConnectionPool):
         self._timeout_s = timeout
         self._places = asyncio.Semaphore(max_connections)
         self._places_apart = 0
-        self._queue = Queue("redis")
+        self._queue = WaitQueue("redis")
 
     @property
     def open(self) -> int:

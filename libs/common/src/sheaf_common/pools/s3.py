@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from sheaf_common.errors import OverCapacity, Unavailable
 from sheaf_common.pools.s3_clients import ClientPerLease, Clients, Make, SharedClients
 from sheaf_common.settings import Rollback, SettingsGroup, variable
-from sheaf_common.telemetry.pools import Queue, pool_metrics
+from sheaf_common.telemetry.pools import WaitQueue, pool_metrics
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -92,7 +92,7 @@ class S3ClientPool:
         self.size = settings.max_pool_connections * settings.pool_size
         """The most leases at once: one for each connection of each client."""
         self._free = asyncio.Semaphore(self.size)
-        self._queue = Queue(_NAME)
+        self._queue = WaitQueue(_NAME)
         self._used = 0
 
     @property

@@ -50,7 +50,7 @@ class Pool(Protocol):
         ...
 
 
-class Queue:
+class WaitQueue:
     """Callers of one pool that wait; each wait is counted and timed."""
 
     def __init__(self, pool: str) -> None:

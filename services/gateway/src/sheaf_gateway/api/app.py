@@ -37,6 +37,11 @@ class Services:
 
 def create_app(services: Services) -> ASGIApp:
     """The application as an ASGI server runs it."""
+    return Edge(create_routes(services))
+
+
+def create_routes(services: Services) -> Litestar:
+    """What is behind the edge. Making it takes half a second; its state has the services."""
     public = Router(
         "/v1",
         route_handlers=[DocumentController, ContentController, BatchController, WorkflowController],
@@ -50,13 +55,18 @@ def create_app(services: Services) -> ASGIApp:
             "results": Provide(_results, sync_to_thread=False),
             "health_service": Provide(_health_service, sync_to_thread=False),
         },
-        state=State({"services": services, "authenticator": services.authenticator}),
+        state=state_of(services),
         exception_handlers=exception_handlers(),
         openapi_config=openapi_config(version("sheaf-gateway")),
         logging_config=None,
     )
     _ = app.openapi_schema  # made now: it takes a third of a second, which no request shall wait
-    return Edge(app)
+    return app
+
+
+def state_of(services: Services) -> State:
+    """The services as handlers and middleware find them."""
+    return State({"services": services, "authenticator": services.authenticator})
 
 
 def _intake(state: State) -> IntakeService:
