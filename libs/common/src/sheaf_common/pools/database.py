@@ -108,6 +108,7 @@ class DatabasePool:
         Raises:
             sqlalchemy.exc.TimeoutError: none became free in that time.
             sqlalchemy.exc.DBAPIError: the server could not be reached.
+            TimeoutError: it took the connection, but not within DB_CONNECT_TIMEOUT_S.
         """
         async with AsyncExitStack() as stack:
             with self._queue.waiting():

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sheaf_dev.bench.cpu import CpuMeter, CpuSeconds
+from sheaf_dev.errors import DevError
 
 Operation = Callable[[], Awaitable[object]]
 """One operation of a caller."""
@@ -41,7 +42,7 @@ async def run_round(
     """Runs that many operations by that many callers.
 
     Raises:
-        TimeoutError: they were not done by the deadline. What an operation raises passes.
+        DevError: they were not done by the deadline. What an operation raises passes.
     """
     numbers = itertools.count()
     latencies: list[float] = []
@@ -53,7 +54,13 @@ async def run_round(
             latencies.append((time.perf_counter() - started) * 1000)
 
     before = meter.read()
-    async with asyncio.timeout(deadline_s), asyncio.TaskGroup() as group:
-        for _ in range(callers):
-            group.create_task(call())
+    try:
+        async with asyncio.timeout(deadline_s) as limit, asyncio.TaskGroup() as group:
+            for _ in range(callers):
+                group.create_task(call())
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        done = f"{len(latencies)} of {operations} operations"
+        raise DevError(f"a round was not done in {deadline_s:.0f} s: {done}") from error
     return Round(latencies, meter.read().since(before))

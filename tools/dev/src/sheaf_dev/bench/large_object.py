@@ -16,6 +16,7 @@ from typing import Any, Final
 import httpx
 import psutil
 
+from sheaf_dev.errors import DevError
 from sheaf_dev.stack import Stack
 
 GROWTH_LIMIT_MIB: Final = 64
@@ -71,8 +72,8 @@ async def pass_large_object(size_mib: int, on_progress: Callable[[str], None]) -
     A small file goes the same way first, so that what is loaded or made once does not count.
 
     Raises:
-        DevError: the stack could not be started.
-        RuntimeError: the file was refused, or what came back is not what was sent.
+        DevError: the stack could not be started, the file was refused, or what came back is
+            not what was sent.
     """
     limit = str((size_mib + 1) * _MIB)
     limits = {"UPLOAD_MAX_FILE_BYTES": limit, "UPLOAD_MAX_BODY_BYTES": str(int(limit) + _MIB)}
@@ -110,7 +111,7 @@ async def _there_and_back(http: httpx.AsyncClient, size_mib: int) -> tuple[float
     )
     put_s = time.perf_counter() - started
     if answer.status_code != httpx.codes.ACCEPTED:
-        raise RuntimeError(f"the file was refused: {answer.status_code} {answer.text[:500]}")
+        raise DevError(f"the file was refused: {answer.status_code} {answer.text[:500]}")
     (document,) = answer.json()["documents"]
     received = hashlib.sha256()
     started = time.perf_counter()
@@ -119,7 +120,7 @@ async def _there_and_back(http: httpx.AsyncClient, size_mib: int) -> tuple[float
             received.update(chunk)
     get_s = time.perf_counter() - started
     if not document["sha256"] == sent.hexdigest() == received.hexdigest():
-        raise RuntimeError("what came back is not what was sent")
+        raise DevError("what came back is not what was sent")
     return put_s, get_s
 
 

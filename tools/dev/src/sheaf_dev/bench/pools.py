@@ -106,8 +106,7 @@ async def compare_pools(
     """Measures each comparison on servers of its own.
 
     Raises:
-        DevError: a server could not be started.
-        TimeoutError: a round was not done in two minutes.
+        DevError: a server could not be started, or a round was not done in two minutes.
     """
     results: list[Result] = []
     with tempfile.TemporaryDirectory(prefix="sheaf-bench-") as folder:

@@ -50,8 +50,6 @@ def run_scenario(
     """
     logs.configure("bench", level="warning", log_format="console")
     passage = uvloop.run(pass_large_object(size_mib, _say))
-    if json_ is not None:
-        write_atomic(json_, json.dumps(passage.as_json(), indent=2) + "\n")
     show_table(
         ("process", "before MiB", "peak MiB", "growth MiB", "limit"),
         (
@@ -69,6 +67,8 @@ def run_scenario(
         f"{size_mib} MiB put in {passage.put_s:.1f} s, got in {passage.get_s:.1f} s: "
         + ("within the limit" if passage.ok else "over the limit")
     )
+    if json_ is not None:
+        write_atomic(json_, json.dumps(passage.as_json(), indent=2) + "\n")
     return 0 if passage.ok else _MISSED
 
 
@@ -105,6 +105,9 @@ def pools(
     )
     results = uvloop.run(comparing)
     rollbacks, widths = results[: -len(callers)], results[-len(callers) :]
+    _show(rollbacks, "default", "roll-back")
+    print()
+    _show(widths, "20 clients", "1 wide client")
     if json_ is not None:
         report = {
             "results": [each.as_json("default", "rollback") for each in rollbacks],
@@ -112,9 +115,6 @@ def pools(
             "machine": _machine(),
         }
         write_atomic(json_, json.dumps(report, indent=2) + "\n")
-    _show(rollbacks, "default", "roll-back")
-    print()
-    _show(widths, "20 clients", "1 wide client")
     return 0
 
 
