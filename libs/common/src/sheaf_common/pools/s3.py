@@ -84,15 +84,18 @@ class S3Settings(SettingsGroup):
 
 
 class S3ClientPool:
-    """Leases S3 clients. Belongs to one event loop; the leased clients are used in threads."""
+    """Leases S3 clients. Belongs to one event loop; the leased clients are used in threads.
 
-    def __init__(self, clients: Clients, settings: S3Settings) -> None:
+    Its waits are counted under `name`.
+    """
+
+    def __init__(self, clients: Clients, settings: S3Settings, name: str = _NAME) -> None:
         self._clients = clients
         self._timeout_s = settings.lease_timeout_s
         self.size = settings.max_pool_connections * settings.pool_size
         """The most leases at once: one for each connection of each client."""
         self._free = asyncio.Semaphore(self.size)
-        self._queue = WaitQueue(_NAME)
+        self._queue = WaitQueue(name)
         self._used = 0
 
     @property
