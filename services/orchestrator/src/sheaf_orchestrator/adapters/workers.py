@@ -24,6 +24,10 @@ _SANDBOX: Final = SandboxedWorkflowRunner(
     restrictions=SandboxRestrictions.default.with_passthrough_modules("sheaf_orchestrator")
 )
 
+_STICKY_TIMEOUT: Final = timedelta(seconds=2)
+"""How long a workflow waits for the worker that knows it before any other may take it, by
+default 10 s. Ours are short to replay, so what a killed worker held is soon taken up."""
+
 FatalError = Callable[[BaseException], Awaitable[None]]
 """Told when a worker cannot go on."""
 
@@ -39,6 +43,7 @@ def workflow_worker(
         workflow_runner=_SANDBOX,
         max_concurrent_workflow_tasks=settings.max_concurrent_workflow_tasks,
         workflow_task_poller_behavior=_pollers(settings, settings.workflow_pollers_max),
+        sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_s),
         on_fatal_error=on_fatal_error,
     )
