@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from sheaf_dev.stack import Stack
-from support.system import PATIENT_REGISTRATION, SHORT_LEASES, System
+from support.system import SHORT_LEASES, System
 
 
 def pytest_configure() -> None:
@@ -27,7 +27,6 @@ def pytest_unconfigure() -> None:
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """Every server and service on free loopback ports, with leases short enough to expire."""
     state_dir = tmp_path_factory.mktemp("system")
-    overrides = {"gateway": PATIENT_REGISTRATION, "orchestrator": SHORT_LEASES}
-    stack = Stack.private(state_dir, env_overrides=overrides)
+    stack = Stack.private(state_dir, env_overrides={"orchestrator": SHORT_LEASES})
     async with stack, System.over(stack) as system:
         yield system

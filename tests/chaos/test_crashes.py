@@ -9,6 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
 
 from sheaf_dev.samples.generator import text_pdf
 from support.system import System
@@ -82,6 +84,33 @@ async def test_orchestrator_killed(system: System, tmp_path: Path, failpoint: st
 
     documents = await system.finished(ids)
     assert [document["status"] for document in documents] == ["completed"] * 4
+    await system.assert_nothing_lost_or_doubled()
+
+
+async def test_a_killed_workers_workflow_goes_to_the_next_one_soon(
+    system: System, tmp_path: Path
+) -> None:
+    """By the history of its engine: not after the 10 s that the SDK would wait for the dead one."""
+    async with system.failing("orchestrator", "cpu.extracting", tmp_path) as died:
+        ids = await system.accepted(pdfs(1, seed=60))
+        await died()
+        workflow_id = (await system.row(ids[0])).workflow_id
+    await system.finished(ids)
+
+    assert workflow_id is not None
+    client = await Client.connect(system.stack.env["TEMPORAL_ADDRESS"])
+    events = (await client.get_workflow_handle(workflow_id).fetch_history()).events
+    waits_s = [
+        event.event_time.ToNanoseconds() / 1e9
+        - events[
+            event.workflow_task_timed_out_event_attributes.scheduled_event_id - 1
+        ].event_time.ToNanoseconds()
+        / 1e9
+        for event in events
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT
+    ]
+    assert waits_s
+    assert max(waits_s) < 4
     await system.assert_nothing_lost_or_doubled()
 
 

@@ -31,8 +31,6 @@ SHORT_LEASES: Final = {
     "SWEEP_MIN_AGE_S": "0",
     "SWEEP_MIN_AGE_FLOOR_S": "0",
 }
-PATIENT_REGISTRATION: Final = {"UPLOAD_REGISTER_TIMEOUT_S": "45"}
-"""Longer than a killed metadata takes to come back on a busy machine."""
 TERMINAL: Final = ("completed", "failed", "quarantined", "cancelled")
 
 Files = Mapping[str, bytes]
