@@ -2,9 +2,16 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+# As bytes: an id in a statement may be no UTF-8, which the driver would refuse to decode.
+_LOGGED: Final = text(
+    "SELECT CAST(LEFT(argument, 4000) AS BINARY) FROM mysql.general_log"
+    " WHERE command_type = 'Query'"
+)
 
 
 @asynccontextmanager
@@ -22,12 +29,9 @@ async def statements(engine: AsyncEngine, *beginnings: str) -> AsyncIterator[lis
     finally:
         await _run(engine, "SET GLOBAL general_log = OFF")
     async with engine.connect() as connection:
-        logged = await connection.execute(
-            text("SELECT LEFT(argument, 4000) FROM mysql.general_log WHERE command_type = 'Query'")
-        )
+        logged = await connection.execute(_LOGGED)
         for statement in logged.scalars():
-            is_text = isinstance(statement, str)
-            whole = statement if is_text else statement.decode(errors="replace")
+            whole = statement.decode(errors="replace")
             if whole.startswith(beginnings):
                 found.append(whole)
 
