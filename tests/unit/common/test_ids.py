@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from sheaf_common.errors import InvalidInput
-from sheaf_common.ids import new_id, parse_id, time_of
+from sheaf_common.ids import derived_id, new_id, parse_id, time_of
 
 
 def test_ids_grow() -> None:
@@ -44,3 +44,13 @@ def test_only_the_canonical_form_is_an_id(text: str) -> None:
         parse_id(text, "batch_id")
 
     assert (refused.value.reason, refused.value.evidence["field"]) == ("ID_INVALID", "batch_id")
+
+
+def test_a_derived_id_is_the_same_each_time_and_of_its_parents_time() -> None:
+    """Another label or parent gives another id; all are UUIDv7."""
+    parent = new_id()
+    derived = derived_id(parent, "1")
+    assert derived == derived_id(parent, "1")
+    assert (derived.version, derived.variant) == (7, parent.variant)
+    assert time_of(derived) == time_of(parent)
+    assert len({parent, derived, derived_id(parent, "2"), derived_id(new_id(), "1")}) == 4

@@ -17,6 +17,7 @@ import msgspec
 
 from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.limits import MIB, Limits
+from sheaf_orchestrator.extraction.options import Options
 from sheaf_orchestrator.extraction.reasons import Reason
 from sheaf_orchestrator.extraction.registry import Extractor
 from sheaf_orchestrator.extraction.result import Extracted, Metadata, Page
@@ -29,12 +30,12 @@ def _saying(text: str) -> Extracted:
     return Extracted(page_count=1, pages=[page], metadata=Metadata())
 
 
-def echo(content: bytearray, limits: Limits) -> Extracted:
+def echo(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """Our pid, and how many bytes came."""
     return _saying(f"{os.getpid()} {len(content)}")
 
 
-def report(content: bytearray, limits: Limits) -> Extracted:
+def report(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """What the subprocess can see of the world."""
     try:
         socket.create_connection(("192.0.2.1", 9), timeout=0.2).close()
@@ -57,7 +58,7 @@ def report(content: bytearray, limits: Limits) -> Extracted:
     return _saying(msgspec.json.encode(facts).decode())
 
 
-def hang(content: bytearray, limits: Limits) -> Extracted:
+def hang(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """Note our pid, start a child that notes its own, and never end."""
     notes = Path(bytes(content).decode())
     if os.fork() == 0:
@@ -70,13 +71,13 @@ def hang(content: bytearray, limits: Limits) -> Extracted:
         time.sleep(60)
 
 
-def spin(content: bytearray, limits: Limits) -> Extracted:
+def spin(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """Use CPU for ever."""
     while True:
         pass
 
 
-def burn(content: bytearray, limits: Limits) -> Extracted:
+def burn(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """Use 0.4 s of CPU."""
     end_s = time.thread_time() + 0.4
     while time.thread_time() < end_s:
@@ -84,14 +85,14 @@ def burn(content: bytearray, limits: Limits) -> Extracted:
     return _saying(str(os.getpid()))
 
 
-def eat(content: bytearray, limits: Limits) -> Extracted:
+def eat(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """Ask for memory until there is none."""
     hoard = []
     while True:
         hoard.append(bytearray(32 * MIB))
 
 
-def eat_slowly(content: bytearray, limits: Limits) -> Extracted:
+def eat_slowly(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """Use real memory until somebody notices."""
     hoard = []
     while True:
@@ -99,13 +100,13 @@ def eat_slowly(content: bytearray, limits: Limits) -> Extracted:
         time.sleep(0.02)
 
 
-def grow(content: bytearray, limits: Limits) -> Extracted:
+def grow(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """Keep memory beyond the document."""
     _kept.append(bytearray(b"\x01" * (64 * MIB)))
     return _saying(str(os.getpid()))
 
 
-def crash(content: bytearray, limits: Limits) -> Extracted:
+def crash(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """Leave a last word and fall."""
     sys.stderr.write("about to fall\n")
     sys.stderr.flush()
@@ -113,7 +114,7 @@ def crash(content: bytearray, limits: Limits) -> Extracted:
     raise AssertionError
 
 
-def crash_once(content: bytearray, limits: Limits) -> Extracted:
+def crash_once(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """Crash the first time that the note is not there."""
     note = Path(bytes(content).decode())
     if not note.exists():
@@ -122,7 +123,7 @@ def crash_once(content: bytearray, limits: Limits) -> Extracted:
     return _saying("survived")
 
 
-def chatter(content: bytearray, limits: Limits) -> Extracted:
+def chatter(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """Print to where the frames travel."""
     sys.stdout.write("x" * 1_000_000)
     sys.stdout.flush()
@@ -130,22 +131,22 @@ def chatter(content: bytearray, limits: Limits) -> Extracted:
     return _saying("chattered")
 
 
-def fail(content: bytearray, limits: Limits) -> Extracted:
+def fail(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """Give a reason."""
     raise ExtractionError(Reason.DAMAGED, "Broken in a known way.")
 
 
-def raise_bug(content: bytearray, limits: Limits) -> Extracted:
+def raise_bug(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """Fail in a way that nobody foresaw."""
     raise ZeroDivisionError("secret detail")
 
 
-def recurse(content: bytearray, limits: Limits) -> Extracted:
+def recurse(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """Go too deep."""
-    return recurse(content, limits)
+    return recurse(content, options, limits)
 
 
-def wait(content: bytearray, limits: Limits) -> Extracted:
+def wait(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """Note that we began, then wait for the file ``go``."""
     notes = Path(bytes(content).decode())
     (notes / f"began-{os.getpid()}").touch()
@@ -175,6 +176,15 @@ _EXTRACTORS: dict[str, Extractor] = {
     )
 }
 find_extractor = _EXTRACTORS.get
+
+
+def prepare(limits: Limits) -> None:
+    """Nothing is loaded ahead."""
+
+
+def detect(content: bytearray, declared: str) -> str:
+    """What was declared: the type names the misdeed."""
+    return declared
 
 
 def library_versions() -> dict[str, str]:

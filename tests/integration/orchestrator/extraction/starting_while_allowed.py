@@ -5,9 +5,14 @@ The pool's folders lie in the temporary folder of the test, whose file ``broken`
 
 from pathlib import Path
 
-from integration.orchestrator.extraction.misbehaving import find_extractor, library_versions
+from integration.orchestrator.extraction.misbehaving import (
+    detect,
+    find_extractor,
+    library_versions,
+    prepare,
+)
 
-__all__ = ["find_extractor", "library_versions"]
+__all__ = ["detect", "find_extractor", "library_versions", "prepare"]
 
 if (Path.cwd().parent.parent / "broken").exists():
     raise RuntimeError("broken meanwhile")

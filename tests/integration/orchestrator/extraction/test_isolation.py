@@ -72,7 +72,7 @@ async def test_the_kernel_holds_its_limits(pool: PoolFactory) -> None:
     assert table["Max open files"] == ["50", "50"]
     assert table["Max processes"] == ["7", "7"]
     assert table["Max core file size"] == ["0", "0"]
-    assert table["Max file size"] == ["67108864", "67108864"]
+    assert table["Max file size"] == ["100663296", "100663296"]
     assert "NoNewPrivs:\t1" in seen["status"]
     assert "CapEff:\t0000000000000000" in seen["status"]
 

@@ -6,11 +6,15 @@ import msgspec
 import pytest
 from unit.orchestrator.extraction import pdfs
 
-from sheaf_orchestrator.extraction import ExtractionError, Limits, Reason
-from sheaf_orchestrator.extraction.pdf import extract
+from sheaf_orchestrator.extraction import ExtractionError, Limits, Options, Reason, pdf
 from sheaf_orchestrator.extraction.result import Extracted
 
 LIMITS = Limits()
+
+
+def extract(content: bytes, limits: Limits) -> Extracted:
+    """What is in the document, with nothing asked for."""
+    return pdf.extract(content, Options(), limits)
 
 
 def codes(extracted: Extracted) -> list[str]:

@@ -4,13 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sheaf_orchestrator.extraction import ExtractionError, Limits, Reason
-from sheaf_orchestrator.extraction.text import extract
+from sheaf_orchestrator.extraction import ExtractionError, Limits, Options, Reason
+from sheaf_orchestrator.extraction import text as text_extractor
+from sheaf_orchestrator.extraction.result import Extracted
 
 LIMITS = Limits()
 GERMAN = "Größe, Straße und Übermaß: für die Prüfung der Beträge wäre schön. " * 20
 RUSSIAN = "Съешь ещё этих мягких французских булок, да выпей же чаю. " * 20
 JAPANESE = "請求書の合計金額は、次の通りです。よろしくお願いいたします。" * 20
+
+
+def extract(content: bytes, limits: Limits) -> Extracted:
+    """What is in the text."""
+    return text_extractor.extract(content, Options(), limits)
 
 
 @pytest.mark.parametrize(

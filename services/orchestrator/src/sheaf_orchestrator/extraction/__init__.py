@@ -6,8 +6,13 @@ Map of the package; nothing in it imports anything else of the service:
     reasons.py    the closed set of reason codes, each with a sentence
     errors.py     the error tree
     result.py     the versioned result schema, its encoding and decoding
+    options.py    what a client may ask of a document's extraction
+    recognised.py pages read by character recognition, until they are merged into a result
+    types.py      the content types that are read, by name
     registry.py   which extractor reads which content type
     cleaning.py   text as results hold it
+    markdown.py   Markdown as results hold it
+    composing.py  pages put together from blocks, for formats without fixed pages
     notes.py      warnings, bounded
     pdf/          PDF, by pdfium
     text/         plain text in any encoding
@@ -40,15 +45,30 @@ if TYPE_CHECKING:
         WorkersUnavailable,
     )
     from sheaf_orchestrator.extraction.limits import Limits
+    from sheaf_orchestrator.extraction.options import OcrMode, Options
     from sheaf_orchestrator.extraction.poison import extract_with_retry
     from sheaf_orchestrator.extraction.reasons import Reason
+    from sheaf_orchestrator.extraction.recognised import (
+        Recognised,
+        RecognisedPage,
+        decode_recognised,
+        encode_recognised,
+    )
     from sheaf_orchestrator.extraction.result import (
+        Annotation,
+        AttachedFile,
+        Attachment,
+        Extracted,
+        FormField,
+        Link,
         Metadata,
         OutlineEntry,
         Page,
         Result,
         ResultFormatError,
         ResultWarning,
+        Table,
+        Word,
         decode_result,
         encode_result,
     )
@@ -57,12 +77,20 @@ if TYPE_CHECKING:
     from sheaf_orchestrator.extraction.sandbox.stats import PoolStats
 
 __all__ = [
+    "Annotation",
+    "AttachedFile",
+    "Attachment",
+    "Extracted",
     "Extraction",
     "ExtractionError",
     "ExtractionFailed",
     "ExtractionPool",
+    "FormField",
     "Limits",
+    "Link",
     "Metadata",
+    "OcrMode",
+    "Options",
     "OutlineEntry",
     "Page",
     "PoolBusy",
@@ -71,13 +99,19 @@ __all__ = [
     "PoolStats",
     "Quarantined",
     "Reason",
+    "Recognised",
+    "RecognisedPage",
     "Request",
     "Result",
     "ResultFormatError",
     "ResultWarning",
+    "Table",
+    "Word",
     "WorkerDied",
     "WorkersUnavailable",
+    "decode_recognised",
     "decode_result",
+    "encode_recognised",
     "encode_result",
     "extract_with_retry",
 ]
@@ -94,15 +128,25 @@ _ROOMS = {
         "WorkersUnavailable",
     ),
     "limits": ("Limits",),
+    "options": ("OcrMode", "Options"),
     "poison": ("extract_with_retry",),
     "reasons": ("Reason",),
+    "recognised": ("Recognised", "RecognisedPage", "decode_recognised", "encode_recognised"),
     "result": (
+        "Annotation",
+        "AttachedFile",
+        "Attachment",
+        "Extracted",
+        "FormField",
+        "Link",
         "Metadata",
         "OutlineEntry",
         "Page",
         "Result",
         "ResultFormatError",
         "ResultWarning",
+        "Table",
+        "Word",
         "decode_result",
         "encode_result",
     ),

@@ -24,6 +24,30 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Most warnings kept in a result."""
     outline_entries: int = 2_000
     """Most outline entries kept."""
+    table_cells: int = 2_000_000
+    """Most cells of tables and sheets kept; over it the result is partial (OUTPUT_LIMIT)."""
+    words: int = 2_000_000
+    """Most words with boxes kept; over it the result is partial (OUTPUT_LIMIT)."""
+    links: int = 20_000
+    """Most links, annotations and form fields kept, each."""
+    attachments: int = 100
+    """Most attached files of a document that become documents; the rest is only named."""
+    attachment_depth: int = 3
+    """How deep documents may lie in one another; attachments below are only named."""
+    attachment_bytes: int = 128 * MIB
+    """Most bytes of all attached files of a document."""
+    archive_members: int = 10_000
+    """Most members of a zip container; over it ARCHIVE_LIMIT."""
+    archive_bytes: int = 512 * MIB
+    """Most bytes that a container's members may have when unpacked; over it ARCHIVE_LIMIT."""
+    archive_ratio: int = 200
+    """Most times by which a member over 1 MiB may grow when unpacked; over it ARCHIVE_LIMIT."""
+    image_pixels: int = 100_000_000
+    """Most pixels of one picture; over it TOO_MANY_PIXELS, before it is decoded."""
+    render_pixels: int = 12_000_000
+    """Most pixels to which a page is drawn; a larger page is drawn at a lower resolution."""
+    detect_language: bool = True
+    """Whether the language of a text is detected; costs 0.5 s CPU and memory at each start."""
     soft_s: float = 20.0
     """Wall time after which no further page is begun: partial (TIME_LIMIT)."""
 
@@ -40,7 +64,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     # --- a subprocess, enforced by the kernel
     address_space_bytes: int = 2 * GIB
     """RLIMIT_AS."""
-    file_size_bytes: int = 64 * MIB
+    file_size_bytes: int = 96 * MIB
     """RLIMIT_FSIZE."""
     open_files: int = 64
     """RLIMIT_NOFILE."""

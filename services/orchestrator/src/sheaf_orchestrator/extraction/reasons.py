@@ -16,6 +16,9 @@ class Reason(StrEnum):
     UNSUPPORTED_FORMAT = "UNSUPPORTED_FORMAT"
     TOO_LARGE = "TOO_LARGE"
     TOO_MANY_PAGES = "TOO_MANY_PAGES"
+    TOO_MANY_PIXELS = "TOO_MANY_PIXELS"
+    ARCHIVE_LIMIT = "ARCHIVE_LIMIT"
+    PAGE_NOT_FOUND = "PAGE_NOT_FOUND"
     OUTPUT_LIMIT = "OUTPUT_LIMIT"
     MEMORY_LIMIT = "MEMORY_LIMIT"
     TIME_LIMIT = "TIME_LIMIT"
@@ -35,6 +38,9 @@ _SENTENCES = {
     Reason.UNSUPPORTED_FORMAT: "Documents of this format cannot be read.",
     Reason.TOO_LARGE: "The document has more bytes than extraction accepts.",
     Reason.TOO_MANY_PAGES: "The document has more pages than extraction accepts.",
+    Reason.TOO_MANY_PIXELS: "The picture has more pixels than extraction accepts.",
+    Reason.ARCHIVE_LIMIT: "The document's container unpacks to more than extraction accepts.",
+    Reason.PAGE_NOT_FOUND: "The document has no page of this number.",
     Reason.OUTPUT_LIMIT: "The document holds more text than extraction keeps.",
     Reason.MEMORY_LIMIT: "The document needs more memory than extraction grants.",
     Reason.TIME_LIMIT: "The document needs more time than extraction grants.",

@@ -1,28 +1,59 @@
 """Which extractor reads which content type.
 
-The subprocess is told the name of a module of this shape: ``find_extractor`` and
-``library_versions``.
+The subprocess is told the name of a module of this shape: ``prepare``, ``detect``,
+``find_extractor`` and ``library_versions``. Extractors are loaded when they are first needed:
+a subprocess that meets only PDFs pays for no other format.
 """
 
 from collections.abc import Callable
+from importlib import import_module
+from typing import Final, cast
 
-from sheaf_orchestrator.extraction import pdf, text
+from sheaf_orchestrator.extraction import pdf, types
 from sheaf_orchestrator.extraction.limits import Limits
+from sheaf_orchestrator.extraction.options import Options
 from sheaf_orchestrator.extraction.result import Extracted
 
-Extractor = Callable[[bytearray, Limits], Extracted]
-"""Pure: content and limits in, ``Extracted`` out or ``ExtractionError`` raised."""
+Extractor = Callable[[bytearray, Options, Limits], Extracted]
+"""Pure: content, options and limits in, ``Extracted`` out or ``ExtractionError`` raised."""
 
-_EXTRACTORS: dict[str, Extractor] = {"application/pdf": pdf.extract}
+_HOMES: Final[dict[str, str]] = {
+    types.PDF: "pdf",
+    types.CSV: "text",
+    types.HTML: "text",
+    types.MARKDOWN: "text",
+    types.TEXT: "text",
+    types.TSV: "text",
+}
+"""Content type to the package here whose ``extract`` reads it."""
+
 _TEXT_FAMILY = "text/"
+
+
+def prepare(limits: Limits) -> None:
+    """Load what most documents need, before the first of them; called once in a subprocess."""
+    del limits
+
+
+def detect(content: bytearray, declared: str) -> str:
+    """The content type by the content itself; ``declared`` is a hint.
+
+    Raises ExtractionError: EMPTY, UNSUPPORTED_FORMAT, DAMAGED.
+    """
+    del content
+    return declared.partition(";")[0].strip().lower()
 
 
 def find_extractor(content_type: str) -> Extractor | None:
     """The extractor for a media type (parameters such as ``charset`` are ignored), or None."""
     media_type = content_type.partition(";")[0].strip().lower()
-    if media_type.startswith(_TEXT_FAMILY):
-        return text.extract
-    return _EXTRACTORS.get(media_type)
+    home = _HOMES.get(media_type)
+    if home is None and media_type.startswith(_TEXT_FAMILY):
+        home = "text"
+    if home is None:
+        return None
+    module = import_module(f"sheaf_orchestrator.extraction.{home}")
+    return cast("Extractor", module.extract)
 
 
 def library_versions() -> dict[str, str]:

@@ -4,7 +4,7 @@ It is JSON, compressed with zstd. The schema's name is its first field; a field 
 within a version (readers ignore what they do not know), anything else needs a new version.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import zstandard
@@ -32,8 +32,67 @@ class ResultWarning(msgspec.Struct, frozen=True):
     """The page concerned, counted from 1; null when it is the whole document."""
 
 
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in points (1/72 inch), from the top left of the page as displayed."""
+
+
+class Word(msgspec.Struct, frozen=True):
+    """One word where it stands."""
+
+    text: str
+    box: Box
+    confidence: float | None = None
+    """0 to 1 where the word was recognised; null where the file itself holds it."""
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """A table, as its cells."""
+
+    rows: list[list[str]]
+    """Cells of each row, as many in every row; a cell that spans several repeats nothing."""
+    header_rows: int = 0
+    """How many of the first rows are headings."""
+    name: str | None = None
+    """As the document names it."""
+    box: Box | None = None
+    """Null where the table's place is not known."""
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """A hyperlink; it leads to ``url`` or to ``page``."""
+
+    url: str | None = None
+    page: int | None = None
+    """The page it leads to, counted from 1."""
+    text: str | None = None
+    """The text that carries it."""
+    box: Box | None = None
+
+
+class Annotation(msgspec.Struct, frozen=True, kw_only=True):
+    """A note that somebody left on a page: a comment, a highlight, speaker's notes."""
+
+    kind: str
+    """E.g. ``comment``, ``highlight``, ``notes``."""
+    text: str
+    author: str | None = None
+    box: Box | None = None
+
+
+class FormField(msgspec.Struct, frozen=True, kw_only=True):
+    """A field of a form with its value, which stands in the page's text as well."""
+
+    name: str
+    """Its full name, as the form has it."""
+    kind: str
+    """``text``, ``checkbox``, ``radio``, ``choice`` or ``signature``."""
+    value: str | None
+    """As shown; the name of the chosen state of a checkbox or radio button; null if not filled."""
+    page: int | None = None
+
+
 class Page(msgspec.Struct, frozen=True):
-    """One page, in the document's order."""
+    """One page, sheet, slide or part, in the document's order; ``Result.unit`` says which."""
 
     number: int
     """Counted from 1, without gaps."""
@@ -42,11 +101,23 @@ class Page(msgspec.Struct, frozen=True):
     height: float | None
     """As ``width``."""
     rotation: int
-    """Degrees clockwise that the file asks viewers to turn the page: 0, 90, 180 or 270."""
+    """Degrees clockwise that the file asks viewers to turn the page, or by which a picture had
+    to be turned to be read: 0, 90, 180 or 270."""
     text: str
     """Unicode text in reading order, lines ended by ``\\n``; no NUL, no lone surrogate."""
     characters: int
     """Code points in ``text``."""
+    name: str | None = None
+    """The name of a sheet, the title of a slide, the subject of a mail."""
+    ocr: bool = False
+    """Whether the text was recognised from the page's picture."""
+    confidence: float | None = None
+    """Of the recognition, 0 to 1; null when ``ocr`` is false or nothing was read."""
+    words: list[Word] | None = None
+    """The words in reading order, when they were asked for and the format has pages."""
+    tables: list[Table] = []
+    links: list[Link] = []
+    annotations: list[Annotation] = []
 
 
 class OutlineEntry(msgspec.Struct, frozen=True):
@@ -75,7 +146,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     modified_at: str | None = None
     """As ``created_at``."""
     language: str | None = None
-    """BCP 47 tag as declared, e.g. ``de-DE``."""
+    """BCP 47 tag as declared, e.g. ``de-DE``; else as detected from the text, e.g. ``de``."""
     encoding: str | None = None
     """Character encoding that a text was read with, as a lower-case IANA-like name."""
     encrypted: bool = False
@@ -84,15 +155,45 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     """Version of the file format, e.g. ``1.7`` of a PDF."""
 
 
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file inside the document."""
+
+    filename: str
+    size_bytes: int
+    content_type: str | None = None
+    """As the document declares it."""
+    document_id: str | None = None
+    """The document that it became; null when it was not read on its own (a warning says why)."""
+
+
+class AttachedFile(msgspec.Struct, kw_only=True):
+    """A file inside the document, with its bytes; these are never part of the result."""
+
+    filename: str
+    content: bytes
+    content_type: str | None = None
+    """As the document declares it."""
+
+
+Unit = Literal["page", "sheet", "slide", "part"]
+
+
 class Extracted(msgspec.Struct, kw_only=True):
     """What an extractor hands back; the worker adds what it knows and makes a ``Result``."""
 
     page_count: int
     pages: list[Page]
     metadata: Metadata
+    unit: Unit = "page"
+    markdown: list[str] = []
+    """The Markdown of each of ``pages``; joined by blank lines in the result."""
     outline: list[OutlineEntry] = []
+    fields: list[FormField] = []
+    attachments: list[AttachedFile] = []
     warnings: list[ResultWarning] = []
     partial: bool = False
+    ocr_pages: list[int] = []
+    """Pages that lack usable text and should be recognised, ascending, counted from 1."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
@@ -118,6 +219,16 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     outline: list[OutlineEntry]
     """Flat, in document order; empty when the document has none."""
     warnings: list[ResultWarning]
+    unit: Unit = "page"
+    """What ``pages`` are."""
+    markdown: str = ""
+    """The whole document as Markdown, with headings and tables."""
+    fields: list[FormField] = []
+    """The fields of the document's form, filled or not."""
+    attachments: list[Attachment] = []
+    """Files inside the document; those with an id are documents of their own."""
+    ocr_engine: str | None = None
+    """Name and version of the engine that recognised pages; null when none did."""
 
 
 _decoder = msgspec.json.Decoder(Result)

@@ -7,6 +7,7 @@ from sheaf_orchestrator.extraction.cleaning import clean_text, join_hyphenated
 from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.limits import Limits
 from sheaf_orchestrator.extraction.notes import Notes
+from sheaf_orchestrator.extraction.options import Options
 from sheaf_orchestrator.extraction.pdf.metadata import read_metadata
 from sheaf_orchestrator.extraction.pdf.pdfium import (
     ERROR_PASSWORD,
@@ -25,7 +26,7 @@ _OUTLINE_DEPTH = 16
 _TITLE_CHARACTERS = 1_000
 
 
-def extract(content: Content, limits: Limits) -> Extracted:
+def extract(content: Content, options: Options, limits: Limits) -> Extracted:
     """The text layer of every page, with what the document says about itself.
 
     Filled form values stand in the text where they stand on the page. A page that cannot be
@@ -35,7 +36,7 @@ def extract(content: Content, limits: Limits) -> Extracted:
     Raises ExtractionError: EMPTY, DAMAGED, ENCRYPTED, TOO_MANY_PAGES.
     """
     deadline = time.monotonic() + limits.soft_s
-    with _open(content) as document:
+    with _open(content, options.password) as document:
         count = document.page_count
         if count < 1:
             raise _without_pages(content)
@@ -62,11 +63,11 @@ def extract(content: Content, limits: Limits) -> Extracted:
     )
 
 
-def _open(content: Content) -> Document:
+def _open(content: Content, password: bytes | None) -> Document:
     if not len(content):
         raise ExtractionError(Reason.EMPTY, "The file has no bytes.")
     try:
-        return Document(content)
+        return Document(content, password)
     except PdfiumError as error:
         if error.code == ERROR_PASSWORD:
             raise ExtractionError(

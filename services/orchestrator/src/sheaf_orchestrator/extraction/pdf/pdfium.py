@@ -41,11 +41,10 @@ class PdfiumError(Exception):
 class Document:
     """An open PDF. A context manager; the content must stay unchanged until it is closed."""
 
-    def __init__(self, content: Content, password: str | None = None) -> None:
+    def __init__(self, content: Content, password: bytes | None = None) -> None:
         """Open it. Raises PdfiumError with the reason that pdfium gives."""
         self._content, pointer = _pointer(content)
-        secret = None if password is None else password.encode()
-        self.raw: Any = c.FPDF_LoadMemDocument64(pointer, len(content), secret)
+        self.raw: Any = c.FPDF_LoadMemDocument64(pointer, len(content), password)
         if not self.raw:
             raise PdfiumError(c.FPDF_GetLastError())
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from sheaf_orchestrator.extraction.options import Options
 from sheaf_orchestrator.extraction.reasons import Reason
 
 PREFIX: Final = Struct("!IQ")
@@ -26,6 +27,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, tag="request"):
     """Media type; parameters are ignored."""
     sha256: str | None = None
     """Hex digest of the content when known; passed through to the result, not checked."""
+    options: Options = Options()
 
 
 class Extraction(msgspec.Struct, frozen=True, kw_only=True):

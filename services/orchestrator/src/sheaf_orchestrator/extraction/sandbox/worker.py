@@ -17,10 +17,16 @@ from typing import Any
 
 import msgspec
 
+from sheaf_orchestrator.extraction import markdown
 from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.limits import MIB, Limits
 from sheaf_orchestrator.extraction.reasons import Reason
-from sheaf_orchestrator.extraction.result import Extracted, Result, encode_result
+from sheaf_orchestrator.extraction.result import (
+    Attachment,
+    Extracted,
+    Result,
+    encode_result,
+)
 from sheaf_orchestrator.extraction.sandbox.isolation import OrphanedError, allow_cpu, confine
 from sheaf_orchestrator.extraction.sandbox.protocol import (
     PREFIX,
@@ -46,6 +52,7 @@ def main() -> None:
     except OrphanedError:
         return
     registry = import_module(registry_name)
+    registry.prepare(limits)
     gc.collect()
     gc.freeze()
     hello = Hello(
@@ -103,15 +110,16 @@ class Worker:
 
     def _extract(self, request: Request, size: int) -> Result:
         content = _read_body(self._requests, size)
-        extractor = self._registry.find_extractor(request.content_type)
+        content_type: str = self._registry.detect(content, request.content_type)
+        extractor = self._registry.find_extractor(content_type)
         if extractor is None:
-            message = f"Documents of type {request.content_type[:100]} cannot be read."
+            message = f"Documents of type {content_type[:100]} cannot be read."
             raise ExtractionError(Reason.UNSUPPORTED_FORMAT, message)
-        extracted: Extracted = extractor(content, self._limits)
+        extracted: Extracted = extractor(content, request.options, self._limits)
         return Result(
             document_id=request.document_id,
             attempt=request.attempt,
-            content_type=request.content_type,
+            content_type=content_type,
             size_bytes=size,
             sha256=request.sha256,
             page_count=extracted.page_count,
@@ -121,6 +129,17 @@ class Worker:
             pages=extracted.pages,
             outline=extracted.outline,
             warnings=extracted.warnings,
+            unit=extracted.unit,
+            markdown=markdown.join(extracted.markdown),
+            fields=extracted.fields,
+            attachments=[
+                Attachment(
+                    filename=each.filename,
+                    size_bytes=len(each.content),
+                    content_type=each.content_type,
+                )
+                for each in extracted.attachments
+            ],
         )
 
 

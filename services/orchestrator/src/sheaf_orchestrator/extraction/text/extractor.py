@@ -1,19 +1,22 @@
 """Plain text in, pages out."""
 
+from sheaf_orchestrator.extraction import markdown
 from sheaf_orchestrator.extraction.cleaning import clean_text
 from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.limits import Limits
 from sheaf_orchestrator.extraction.notes import Notes
+from sheaf_orchestrator.extraction.options import Options
 from sheaf_orchestrator.extraction.reasons import Reason
 from sheaf_orchestrator.extraction.result import Extracted, Metadata, Page
 from sheaf_orchestrator.extraction.text.decoding import Content, decode
 
 
-def extract(content: Content, limits: Limits) -> Extracted:
+def extract(content: Content, options: Options, limits: Limits) -> Extracted:
     """The text, one page for each form feed and one more; a form feed at the end opens none.
 
     Raises ExtractionError: EMPTY, UNSUPPORTED_FORMAT (the content is binary), TOO_MANY_PAGES.
     """
+    del options  # a text has neither boxes nor pictures nor passwords
     if not len(content):
         raise ExtractionError(Reason.EMPTY, "The file has no bytes.")
     decoded = decode(content)
@@ -38,6 +41,7 @@ def extract(content: Content, limits: Limits) -> Extracted:
     return Extracted(
         page_count=count,
         pages=pages,
+        markdown=[markdown.escape(page.text) for page in pages],
         metadata=Metadata(encoding=decoded.encoding),
         warnings=notes.warnings,
         partial=notes.partial,
