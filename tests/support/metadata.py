@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +21,7 @@ from sheaf.metadata.v1 import document_pb2, metadata_pb2, metadata_pb2_grpc
 from sheaf_common.context import RequestContext, bound, new_request_id
 from sheaf_common.grpc.channel import Peer, grpc_peer
 from sheaf_common.grpc.settings import GrpcSettings
-from sheaf_common.ids import new_id
+from sheaf_common.ids import derived_id, new_id
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.pools.database import DatabaseSettings
 from sheaf_common.pools.redis import RedisSettings
@@ -48,7 +48,12 @@ def duration(seconds: float) -> Duration:
 
 
 def new_document(
-    name: str = "a.txt", *, size_bytes: int = 1000, content_type: str = "text/plain"
+    name: str = "a.txt",
+    *,
+    size_bytes: int = 1000,
+    content_type: str = "text/plain",
+    options: document_pb2.DocumentOptions | None = None,
+    sealed_password: bytes = b"",
 ) -> metadata_pb2.NewDocument:
     """A document whose object is stored."""
     document_id = new_id()
@@ -59,7 +64,31 @@ def new_document(
         size_bytes=size_bytes,
         sha256=hashlib.sha256(document_id.bytes).digest(),
         object_key=f"documents/{document_id}/original",
+        options=options,
+        sealed_password=sealed_password,
     )
+
+
+def attachment(parent_id: str, name: str, *, size_bytes: int = 1000) -> metadata_pb2.Attachment:
+    """A file inside a document, with the id that each attempt gives it."""
+    document_id = derived_id(UUID(parent_id), name)
+    return metadata_pb2.Attachment(
+        document_id=str(document_id),
+        filename=name,
+        content_type="text/plain",
+        size_bytes=size_bytes,
+        sha256=hashlib.sha256(document_id.bytes).digest(),
+        object_key=f"documents/{document_id}/original",
+    )
+
+
+def holding(
+    document_id: str, *attachments: metadata_pb2.Attachment, attempt: int = 1
+) -> metadata_pb2.Outcome:
+    """An outcome of a document that completed and has others inside it."""
+    outcome = completed(document_id, attempt)
+    outcome.completed.attachments.extend(attachments)
+    return outcome
 
 
 def completed(document_id: str, attempt: int = 1, *, pages: int = 1) -> metadata_pb2.Outcome:
@@ -76,12 +105,21 @@ def completed(document_id: str, attempt: int = 1, *, pages: int = 1) -> metadata
     )
 
 
-def failed(document_id: str, reason: str = "DAMAGED") -> metadata_pb2.Outcome:
+def failed(document_id: str, reason: str = "DAMAGED", attempt: int = 1) -> metadata_pb2.Outcome:
     """An outcome of a document that failed."""
     return metadata_pb2.Outcome(
         document_id=document_id,
-        attempt=1,
+        attempt=attempt,
         failed=metadata_pb2.Failed(reason=reason, message="It is damaged."),
+    )
+
+
+def quarantined(document_id: str, reason: str = "CRASHED") -> metadata_pb2.Outcome:
+    """An outcome of a document that did harm."""
+    return metadata_pb2.Outcome(
+        document_id=document_id,
+        attempt=1,
+        quarantined=metadata_pb2.Quarantined(reason=reason, message="It did harm."),
     )
 
 
@@ -202,9 +240,14 @@ class Metadata:
         assert await self.record(group.workflow_id, *outcomes) == [RECORDED] * len(outcomes)
 
     async def renew(
-        self, workflow_id: str, *document_ids: str, attempt: int = 1, lease_ttl_s: float = 60
+        self,
+        workflow_id: str,
+        *document_ids: str,
+        attempt: int = 1,
+        lease_ttl_s: float = 60,
+        progress: Mapping[str, tuple[int, int]] | None = None,
     ) -> list[str]:
-        """Renews a lease; what was lost."""
+        """Renews a lease, and says how many pages are done of how many; what was lost."""
         request = metadata_pb2.RenewLeaseRequest(
             workflow_id=workflow_id,
             documents=[
@@ -212,8 +255,50 @@ class Metadata:
                 for document_id in document_ids
             ],
             lease_ttl=duration(lease_ttl_s),
+            progress=[
+                metadata_pb2.DocumentProgress(
+                    document_id=document_id, pages_done=done, pages_total=total
+                )
+                for document_id, (done, total) in (progress or {}).items()
+            ],
         )
         return list((await self.call("RenewLease", request)).lost_document_ids)
+
+    async def passwords(self, workflow_id: str, *document_ids: str) -> dict[str, bytes]:
+        """What a workflow is told of the passwords of documents."""
+        request = metadata_pb2.GetPasswordsRequest(
+            workflow_id=workflow_id, document_ids=document_ids
+        )
+        answer = await self.call("GetPasswords", request)
+        return {each.document_id: each.sealed for each in answer.passwords}
+
+    async def cancel(self, document_id: str, *, user_id: str = "ann") -> document_pb2.Document:
+        """Cancels a document; it as it is then."""
+        request = metadata_pb2.CancelDocumentRequest(document_id=document_id)
+        with as_user(user_id):
+            answer: metadata_pb2.CancelDocumentResponse = await self.call("CancelDocument", request)
+        return answer.document
+
+    async def reprocess(
+        self, document_id: str, *, user_id: str = "ann", **fields: Any
+    ) -> document_pb2.Document:
+        """Asks for another attempt of a document; it as it is then."""
+        request = metadata_pb2.ReprocessDocumentRequest(document_id=document_id, **fields)
+        with as_user(user_id):
+            answer = await self.call("ReprocessDocument", request)
+        document: document_pb2.Document = answer.document
+        return document
+
+    async def replay(
+        self, *, user_id: str = "ann", **fields: Any
+    ) -> metadata_pb2.ReplayQuarantinedResponse:
+        """Asks for another attempt of what is quarantined."""
+        request = metadata_pb2.ReplayQuarantinedRequest(**fields)
+        with as_user(user_id):
+            answer: metadata_pb2.ReplayQuarantinedResponse = await self.call(
+                "ReplayQuarantined", request
+            )
+        return answer
 
     async def expired(self) -> list[metadata_pb2.ClaimedGroup]:
         """Workflows with an expired lease."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sheaf_common.ids import new_id
@@ -104,11 +104,12 @@ class FakeCache:
             if document.row_version >= self.rows.get(document.document_id, (0, None))[0]:
                 self.rows[document.document_id] = (document.row_version, document)
 
-    async def outdate(self, versions: Sequence[tuple[UUID, int]]) -> None:
-        """Drops what is older."""
+    async def outdate(self, versions: Sequence[tuple[UUID, int]]) -> bool:
+        """Drops what is older, if it is usable."""
         for document_id, version in versions:
             if version > self.rows.get(document_id, (0, None))[0]:
                 self.rows[document_id] = (version, None)
+        return self.usable
 
 
 @dataclass
@@ -122,10 +123,15 @@ class FakeBatchCache:
         """The view."""
         return self.views.get((batch_id, fields))
 
-    async def put(self, view: BatchView, fields: Fields) -> None:
+    async def put(self, view: BatchView, fields: Fields, *, age_s: float = 0.0) -> None:
         """Keeps it if the batch has finished."""
         if view.batch.finished_at is not None:
             self.views[view.batch.batch_id, fields] = view
+
+    async def outdate(self, batch_ids: Sequence[UUID]) -> bool:
+        """Drops all views of them, if it is usable."""
+        self.views = {key: view for key, view in self.views.items() if key[0] not in batch_ids}
+        return self.usable
 
 
 @dataclass
@@ -142,6 +148,17 @@ class FakeClaims:
         self.tries += 1
         self.likely.append(likely)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+@dataclass
+class FakeLines:
+    """Lines that are all as late as the test says."""
+
+    late: timedelta = timedelta()
+
+    async def behind(self, lane: Lane) -> timedelta:
+        """That."""
+        return self.late
 
 
 @dataclass

@@ -135,6 +135,22 @@ async def test_an_unfinished_batch_is_not_kept(cache: RedisBatchCache, client: R
     assert not await client.exists(key_of(view))
 
 
+async def test_an_outdated_view_does_not_come_back(cache: RedisBatchCache, client: Redis) -> None:
+    """Though a reader that has read before puts after; nor is what was read long ago put."""
+    views = [a_view(), a_view()]
+    for view in views:
+        await cache.put(view, _FIELDS)
+    assert await cache.outdate([view.batch.batch_id for view in views])
+    for view in views:
+        assert await cache.get(view.batch.batch_id, _FIELDS) is None
+        await cache.put(view, _FIELDS)
+        assert await cache.get(view.batch.batch_id, _FIELDS) is None
+        assert 4 < await client.ttl(key_of(view)) <= 5
+    late = a_view()
+    await cache.put(late, _FIELDS, age_s=1.1)
+    assert not await client.exists(key_of(late))
+
+
 async def test_what_is_kept_is_bounded(cache: RedisBatchCache, client: Redis) -> None:
     """Eight sets of fields, 256 KiB each, all for ten minutes from the first."""
     view = a_view()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from sheaf_metadata.adapters.redis.gate import RedisGate
 from sheaf_metadata.domain.documents import Document, Lane, Priority, Status
 from sheaf_metadata.ports import QueuedWork
 from support.metadata import Metadata, as_user, metadata_settings, new_document, served
+from support.metadata_fakes import FakeLines
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +149,23 @@ async def test_a_change_is_seen_at_once(metadata: Metadata) -> None:
     ]
 
 
+async def test_a_new_attempt_is_seen_at_once(metadata: Metadata, other: Metadata) -> None:
+    """By another service too, though it had the end of document and batch from the cache."""
+    answer = await metadata.register(new_document())
+    document_id, batch_id = answer.documents[0].document_id, answer.batch.batch_id
+    await metadata.complete(await metadata.claimed())
+    for _ in range(2):
+        assert (await other.document(document_id)).attempt == 1
+        assert (await other.batch(batch_id)).batch.HasField("finished_at")
+
+    await metadata.reprocess(document_id)
+    view = await other.batch(batch_id)
+    assert not view.batch.HasField("finished_at")
+    found = await other.document(document_id)
+    assert (found.attempt, found.status) == (2, document_pb2.DOCUMENT_STATUS_QUEUED)
+    assert list(view.documents) == [found]
+
+
 async def test_a_status_is_never_seen_to_go_back(metadata: Metadata) -> None:
     """Readers that hammer a document while it moves see its version only grow."""
     (document_id,) = await metadata.registered(1)
@@ -246,7 +264,7 @@ async def test_versions_only_grow_whatever_becomes_of_redis(
 
 async def test_each_user_has_a_queue_of_its_own(client: Redis) -> None:
     """Work goes behind the user's own earlier work, not behind others'."""
-    fairness = RedisFairness(RedisGate(client, budget_s=1))
+    fairness = RedisFairness(RedisGate(client, budget_s=1), FakeLines())
     ann, bob = f"ann-{new_id()}", f"bob-{new_id()}"
 
     async def lags_ms(user_id: str, *work_ms: float, lane: Lane = Lane.TEXT) -> list[float]:
@@ -261,9 +279,28 @@ async def test_each_user_has_a_queue_of_its_own(client: Redis) -> None:
     assert await lags_ms(ann, 100, lane=Lane.OCR) == [0]
 
 
+async def test_a_late_line_is_joined_where_it_stands(client: Redis) -> None:
+    """Who comes only now begins with what is next; who has queued more, behind that still."""
+    lines = FakeLines()
+    fairness = RedisFairness(RedisGate(client, budget_s=1), lines)
+    ann, bob = f"ann-{new_id()}", f"bob-{new_id()}"
+
+    async def lag_s(user_id: str, work_ms: float) -> float:
+        (lag,) = (await fairness.lags([QueuedWork(new_id(), user_id, Lane.TEXT, work_ms)])).values()
+        return lag.total_seconds()
+
+    lines.late = timedelta(seconds=60)
+    assert await lag_s(ann, 20_000) == -60
+    assert await lag_s(ann, 20_000) == pytest.approx(-40, abs=1)
+    assert await lag_s(bob, 1) == -60
+    assert await client.ttl(f"sheaf:tail:text:{ann}") > 3590
+    lines.late = timedelta()
+    assert await lag_s(ann, 1) == 0
+
+
 async def test_a_lag_is_bounded(client: Redis) -> None:
     """An hour, however much a user has queued; and the queue is forgotten once it has passed."""
-    fairness = RedisFairness(RedisGate(client, budget_s=1))
+    fairness = RedisFairness(RedisGate(client, budget_s=1), FakeLines())
     user_id = f"flood-{new_id()}"
     work = [QueuedWork(new_id(), user_id, Lane.TEXT, 1e7) for _ in range(3)]
     lags = [lag.total_seconds() for lag in (await fairness.lags(work)).values()]

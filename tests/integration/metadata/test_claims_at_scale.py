@@ -54,10 +54,10 @@ async def test_a_claim_that_has_not_committed_blocks_nobody(
     line = await queued(filled)
     locked, may_commit = asyncio.Event(), asyncio.Event()
 
-    async def held_open(_versions: Sequence[tuple[UUID, int]]) -> None:
+    async def held_open(_versions: Sequence[tuple[UUID, int]]) -> bool:
         """What a claim calls last before it commits."""
         locked.set()
-        await may_commit.wait()
+        return await may_commit.wait()
 
     limits = ClaimLimits(Lane.TEXT, _PLACES, 100, 2**40, 1000.0, 60.0)
     async with database_pool(other.settings.database, lock_wait_s=LOCK_WAIT_S) as pool:

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -110,6 +111,35 @@ async def test_tables_are_innodb_in_utf8mb4(
             ("document", "error_message"),
             ("document", "filename"),
         ]
+    await engine.dispose()
+
+
+async def test_the_release_before_goes_on_writing(
+    settings: DatabaseSettings, engine: AsyncEngine
+) -> None:
+    """Rows of before the expansion, and after it of a release that does not know of it."""
+
+    def as_before(connection: Connection) -> None:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+
+    insert = text(
+        "INSERT INTO document (id, batch_id, user_id, product, status, lane, priority, claim_at,"
+        " queued_at, filename, content_type, size_bytes, sha256, object_key, attempt, dispatches,"
+        " partial, uploaded_at, row_version) VALUES (:id, :id, 'ann', '', 'queued', 'text',"
+        " 'normal', NOW(), NOW(), 'a', 'text/plain', 1, '', 'k', 1, 0, 0, NOW(), 1)"
+    )
+    async with engine.begin() as connection:
+        await connection.run_sync(as_before)
+        await connection.execute(insert, {"id": new_id().bytes})
+    await migrate(settings, timeout_s=60)
+    async with engine.begin() as connection:
+        await connection.execute(insert, {"id": new_id().bytes})
+        added = await connection.execute(
+            text("SELECT options, depth, pages_done, pages_total, sealed_password FROM document")
+        )
+        assert added.all() == [(None, 0, 0, 0, None)] * 2
     await engine.dispose()
 
 

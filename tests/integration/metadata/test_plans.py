@@ -13,9 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sheaf_metadata.adapters.mysql import (
     api_keys,
+    attaching,
     batches,
     claims,
+    control,
     leases,
+    lines,
     reading,
     registration,
     slots,
@@ -91,6 +94,32 @@ async def test_leases_are_renewed_by_primary_key(connection: AsyncConnection) ->
     (renewed,) = await explained(connection, leases.RENEW, {"ids": ids, "lease_us": 1})
     assert_plan(owned, "PRIMARY")
     assert renewed.key == "PRIMARY"
+
+
+async def test_progress_and_passwords_go_by_primary_key(connection: AsyncConnection) -> None:
+    """All pages in one statement, whose every row is found by its id."""
+    ids = await some_ids(connection, "processing", 50)
+    asked = await explained(connection, leases.PASSWORDS, {"ids": ids, "workflow_id": "w"})
+    assert_plan(asked, "PRIMARY")
+    values = [value for each in ids for value in (each, 1, 2)]
+    statement = f"EXPLAIN {leases.advance_statement(len(ids))}"
+    advanced = (await connection.exec_driver_sql(statement, (*values, 1))).all()
+    (documents,) = [row for row in advanced if row.table == "d"]
+    assert (documents.key, documents.type) == ("PRIMARY", "eq_ref")
+
+
+async def test_control_and_attachments_go_by_their_indexes(connection: AsyncConnection) -> None:
+    """The quarantined of a user in order of id; the head of a line is one entry."""
+    ids = await some_ids(connection, "completed", 50)
+    batch_ids = list((await connection.exec_driver_sql("SELECT id FROM batch")).scalars())
+    wanted = {"user_id": "ann", "reason": "", "product": "tax", "limit": 101}
+    assert_plan(await explained(connection, control.QUARANTINED, wanted), "user_status_idx")
+    assert await rows_read(connection, control.QUARANTINED, wanted) <= 102
+    assert_plan(await explained(connection, attaching.KNOWN, {"ids": ids}), "PRIMARY")
+    for statement in (batches.COUNTS, batches.FINISHED):
+        assert_plan(await explained(connection, statement, {"ids": batch_ids}), "PRIMARY", "b")
+    assert_plan(await explained(connection, lines.HEAD, _LANE), "claim_idx")
+    assert await rows_read(connection, lines.HEAD, _LANE) == 1
 
 
 async def test_expired_leases_are_looked_for_among_the_held(connection: AsyncConnection) -> None:

@@ -11,8 +11,9 @@ import pytest
 from redis.asyncio import Redis
 
 from sheaf.metadata.v1 import document_pb2
+from sheaf_common.errors import Unavailable
 from sheaf_dev.stack import Stack
-from support.metadata import Metadata, completed, metadata_settings, served
+from support.metadata import Metadata, completed, metadata_settings, quarantined, served
 from support.tcp_proxy import tcp_proxy
 from support.waiting import until
 
@@ -290,6 +291,32 @@ async def test_a_claim_finds_work_that_nobody_announces(metadata: Metadata, outa
     group = waiting.result()
     assert group is not None
     assert group.documents[0].document_id == document_id
+
+
+async def test_a_new_attempt_waits_for_redis(
+    metadata: Metadata, healthy: Metadata, valkey: Stack
+) -> None:
+    """Others may be shown the old end from it for minutes: so it is refused, and changes nothing.
+
+    What has not ended is cancelled all the same.
+    """
+    document_id, other = await metadata.registered(2)
+    group = await metadata.claimed()
+    await metadata.record(group.workflow_id, quarantined(document_id))
+    before = await metadata.row(document_id)
+    async with without(valkey, "read-only"):
+        for call in (partial(metadata.reprocess, document_id), metadata.replay):
+            with pytest.raises(Unavailable) as refused:
+                await call()
+            assert refused.value.reason == "CACHE_UNAVAILABLE"
+        assert await metadata.row(document_id) == before
+        assert (await metadata.cancel(other)).error_code == "CANCELLED"
+        assert await healthy.renew(group.workflow_id, other) == [other]
+    await recovered(metadata, valkey)
+
+    (document_id,) = await metadata.registered(1)
+    await metadata.complete(await metadata.claimed())
+    assert (await metadata.reprocess(document_id)).attempt == 2
 
 
 async def test_an_emptied_redis_loses_nothing(metadata: Metadata, valkey: Stack) -> None:

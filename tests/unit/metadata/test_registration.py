@@ -9,6 +9,7 @@ import pytest
 from sheaf_common.errors import InvalidInput
 from sheaf_common.ids import new_id, time_of
 from sheaf_metadata.domain.documents import Document, Priority
+from sheaf_metadata.domain.options import Options
 from sheaf_metadata.domain.registration import (
     NewBatch,
     NewDocument,
@@ -69,6 +70,14 @@ def test_a_wrong_field_is_named_with_its_place(field: str, value: object) -> Non
     assert (error.reason, error.evidence["field"]) == ("FIELD_INVALID", f"documents[1].{field}")
 
 
+def test_a_password_is_bounded_and_never_shown() -> None:
+    """Sealed, a kilobyte; it stands in no text of the document that might be logged."""
+    assert "secret" not in repr(a_document(sealed_password=b"secret"))
+    check(a_batch(a_document(sealed_password=b"x" * 1024)))
+    error = refusal(a_batch(a_document(sealed_password=b"x" * 1025)))
+    assert error.evidence["field"] == "documents[0].sealed_password"
+
+
 @pytest.mark.parametrize("product", ["a b", "x" * 65, "ü", "a'b", ".hidden"])
 def test_a_product_is_a_plain_label(product: str) -> None:
     """It stands in URLs and metrics."""
@@ -114,7 +123,7 @@ def test_ids_are_of_the_last_hour(age: timedelta, reason: str | None) -> None:
 
 
 def test_the_same_document_is_known_by_its_content() -> None:
-    """Name and type may differ; batch, user, hash, size and key may not."""
+    """Name and type may differ; batch, user, hash, size, key and options may not."""
     new = a_document()
     batch = a_batch(new)
     recorded = Document(
@@ -128,5 +137,8 @@ def test_the_same_document_is_known_by_its_content() -> None:
         uploaded_at=datetime.now(UTC),
     )
     assert same_document(new, batch, recorded)
+    again = replace(recorded, options=Options(words=True))
+    assert not same_document(new, batch, replace(again, attempt=1))
+    assert same_document(new, batch, replace(again, attempt=2))
     for change in ({"batch_id": UUID(int=1)}, {"user_id": "bob"}, {"size_bytes": 11}):
         assert not same_document(new, batch, replace(recorded, **change))

@@ -4,7 +4,8 @@ Every method of the record raises `SheafError`: `Unavailable` if the database do
 answer (reason `COMMIT_UNKNOWN`: the change may have been made; all of them may be repeated),
 `OverCapacity` if there is no connection to be had, `Conflict` after lost races. A change is
 one transaction, and is complete when the method returns. Cache, hints and fairness never
-raise: without them everything works, slower.
+raise: without them everything works, slower; but a new attempt of what has ended, which caches
+keep for minutes, needs a cache that says it has heard of it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from uuid import UUID
 
 from sheaf_metadata.domain.api_keys import ApiKey, RecordedKey
 from sheaf_metadata.domain.claims import ClaimedGroup, ClaimLimits, ClaimTry, DocumentAttempt
+from sheaf_metadata.domain.control import QuarantineFilter, Reprocessing
 from sheaf_metadata.domain.documents import (
     Batch,
     BatchView,
@@ -26,7 +28,7 @@ from sheaf_metadata.domain.documents import (
 )
 from sheaf_metadata.domain.fields import Fields
 from sheaf_metadata.domain.listing import ListFilter
-from sheaf_metadata.domain.outcomes import Disposition, Outcome, ReleaseCause
+from sheaf_metadata.domain.outcomes import Disposition, HeldDocument, Outcome, ReleaseCause
 from sheaf_metadata.domain.paging import Position, Scan
 from sheaf_metadata.domain.registration import NewBatch
 
@@ -42,11 +44,15 @@ class QueuedWork:
 
 
 Lags = Mapping[UUID, timedelta]
-"""By document, how far behind now it stands in line."""
+"""By document, how far behind now it stands in line; before now, where the line is late."""
 
-Outdate = Callable[[Sequence[tuple[UUID, int]]], Awaitable[None]]
+Outdate = Callable[[Sequence[tuple[UUID, int]]], Awaitable[bool]]
 """Takes ids with the row versions that they are about to have. A change calls it before it
-commits, so that nobody who has seen the new row is shown the old one by a cache after that."""
+commits, so that nobody who has seen the new row is shown the old one by a cache after that.
+Says whether the cache has heard of it; what it raises, rolls the change back."""
+
+OutdateBatches = Callable[[Sequence[UUID]], Awaitable[bool]]
+"""The same for finished batches that are about to be open again."""
 
 
 class Registrations(Protocol):
@@ -112,9 +118,22 @@ class Leases(Protocol):
     """Keeps claims."""
 
     async def renew(
-        self, workflow_id: str, documents: Sequence[DocumentAttempt], lease_ttl_s: float
+        self,
+        workflow_id: str,
+        documents: Sequence[DocumentAttempt],
+        lease_ttl_s: float,
+        outdate: Outdate,
     ) -> Sequence[UUID]:
-        """Extends the lease; returns those that the workflow does not own."""
+        """Extends the lease, and writes what progress is new.
+
+        Returns those that the workflow does not own.
+        """
+        ...
+
+    async def passwords(
+        self, workflow_id: str, document_ids: Sequence[UUID]
+    ) -> Mapping[UUID, bytes]:
+        """The sealed passwords of those that the workflow holds and that have one."""
         ...
 
     async def expired(self, max_workflows: int) -> Sequence[ClaimedGroup]:
@@ -138,16 +157,18 @@ class Changes:
 class Outcomes(Protocol):
     """Ends claims by outcomes."""
 
-    async def ocr_candidates(
-        self, workflow_id: str, document_ids: Sequence[UUID]
-    ) -> Sequence[QueuedWork]:
-        """Those that the workflow holds in the text lane, as work of the OCR lane."""
+    async def held(self, workflow_id: str, document_ids: Sequence[UUID]) -> Sequence[HeldDocument]:
+        """Those that the workflow holds."""
         ...
 
     async def record(
-        self, workflow_id: str, outcomes: Sequence[Outcome], ocr_lags: Lags, outdate: Outdate
+        self, workflow_id: str, outcomes: Sequence[Outcome], lags: Lags, outdate: Outdate
     ) -> tuple[Sequence[Disposition], Changes]:
-        """Records what the workflow may still say; one disposition an outcome, in order."""
+        """Records what the workflow may still say; one disposition an outcome, in order.
+
+        What completed documents hold is queued with that, as far as depth and batch allow:
+        where it is not, the document is partial.
+        """
         ...
 
 
@@ -171,6 +192,49 @@ class Releases(Protocol):
         outdate: Outdate,
     ) -> Released:
         """Gives back what the workflow still holds of them; of all, if none are named."""
+        ...
+
+
+class Controls(Protocol):
+    """Does what owners ask; a `user_id` of None may act on everyone's documents."""
+
+    async def cancel(
+        self, document_id: UUID, user_id: str | None, outdate: Outdate
+    ) -> tuple[Document | None, Changes]:
+        """Cancels a document unless it has ended; None if it is not there or someone else's."""
+        ...
+
+    async def work_of(self, document_id: UUID) -> QueuedWork | None:
+        """A document as work of the text lane; None if it is not there."""
+        ...
+
+    async def quarantined(self, wanted: QuarantineFilter, limit: int) -> Sequence[QueuedWork]:
+        """At most so many of the quarantined as work of the text lane, least ids first."""
+        ...
+
+    async def reprocess(
+        self,
+        wanted: Reprocessing,
+        user_id: str | None,
+        lags: Lags,
+        outdate: Outdate,
+        outdate_batches: OutdateBatches,
+    ) -> tuple[Document | None, Changes]:
+        """Queues a document that has ended as its next attempt; None as in `cancel`.
+
+        Raises:
+            FailedPrecondition: `ATTEMPT_CHANGED`, `DOCUMENT_NOT_TERMINAL`.
+        """
+        ...
+
+    async def replay(
+        self,
+        document_ids: Sequence[UUID],
+        lags: Lags,
+        outdate: Outdate,
+        outdate_batches: OutdateBatches,
+    ) -> Changes:
+        """Does the same with those of the documents that are quarantined still."""
         ...
 
 
@@ -222,8 +286,11 @@ class DocumentCache(Protocol):
         """Keeps rows that were read `age_s` ago."""
         ...
 
-    async def outdate(self, versions: Sequence[tuple[UUID, int]]) -> None:
-        """Drops what is older than these row versions, and keeps it from coming back."""
+    async def outdate(self, versions: Sequence[tuple[UUID, int]]) -> bool:
+        """Drops what is older than these row versions, and keeps it from coming back.
+
+        Says whether it could.
+        """
         ...
 
 
@@ -239,8 +306,15 @@ class BatchCache(Protocol):
         """The view with exactly these fields, if it is kept."""
         ...
 
-    async def put(self, view: BatchView, fields: Fields) -> None:
-        """Keeps a view that was read with these fields; one of an unfinished batch it does not."""
+    async def put(self, view: BatchView, fields: Fields, *, age_s: float = 0.0) -> None:
+        """Keeps a view that was read with these fields `age_s` ago, if its batch has finished."""
+        ...
+
+    async def outdate(self, batch_ids: Sequence[UUID]) -> bool:
+        """Drops all views of these batches, and keeps them from coming back from late readers.
+
+        Says whether it could.
+        """
         ...
 
 
@@ -249,6 +323,17 @@ class Announcer(Protocol):
 
     def announce(self, changes: Changes) -> None:
         """Says that these changes are committed."""
+        ...
+
+
+class Lines(Protocol):
+    """How far the lanes have come. Never raises."""
+
+    async def behind(self, lane: Lane) -> timedelta:
+        """How long ago the next document was due, its priority aside; zero if none waits.
+
+        An hour at most, so that what waits is not overtaken for ever. It may be a little old.
+        """
         ...
 
 

@@ -12,8 +12,10 @@ from sheaf_common.telemetry.metrics import metrics_endpoint
 from sheaf_metadata.adapters.metrics import PrometheusObserver, WaiterCollector
 from sheaf_metadata.adapters.mysql.api_keys import MysqlApiKeys
 from sheaf_metadata.adapters.mysql.claims import MysqlClaims
+from sheaf_metadata.adapters.mysql.control import MysqlControls
 from sheaf_metadata.adapters.mysql.database import LOCK_WAIT_S, Database
 from sheaf_metadata.adapters.mysql.leases import MysqlLeases
+from sheaf_metadata.adapters.mysql.lines import MysqlLines
 from sheaf_metadata.adapters.mysql.migrate import await_schema, migrate
 from sheaf_metadata.adapters.mysql.outcomes import MysqlOutcomes
 from sheaf_metadata.adapters.mysql.reading import MysqlReads
@@ -30,6 +32,7 @@ from sheaf_metadata.service.api_keys import KeyRing
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
 from sheaf_metadata.service.coalescing import Coalescing
+from sheaf_metadata.service.control import ControlDocuments
 from sheaf_metadata.service.monotonic import MonotonicCache, ShownVersions
 from sheaf_metadata.service.outcomes import EndClaims
 from sheaf_metadata.service.reading import ReadDocuments
@@ -92,7 +95,7 @@ def _servicer(
 ) -> MetadataServicer:
     record = settings.record
     observer = PrometheusObserver()
-    fairness = RedisFairness(gate)
+    fairness = RedisFairness(gate, MysqlLines(database))
     reads = MysqlReads(database)
     batches = RedisBatchCache(gate, life_s=record.cache_terminal_s)
     # What a single read may take: the wait for a connection, and the statement.
@@ -106,10 +109,11 @@ def _servicer(
         claim=ClaimDocuments(
             MysqlClaims(database), waiters, cache, observer, record.claim_poll_ms / 1000
         ),
-        leases=KeepLeases(MysqlLeases(database)),
+        leases=KeepLeases(MysqlLeases(database), cache),
         ending=EndClaims(
             MysqlOutcomes(database), MysqlReleases(database), fairness, cache, announcer, observer
         ),
+        control=ControlDocuments(MysqlControls(database), fairness, cache, batches, announcer),
         house=KeepHouse(MysqlHousekeeping(database)),
         keys=KeyRing(
             MysqlApiKeys(database),

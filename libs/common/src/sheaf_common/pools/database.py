@@ -141,6 +141,7 @@ async def database_pool(
         pool_timeout=settings.pool_timeout_s,
         pool_recycle=settings.pool_recycle_s,
         pool_use_lifo=True,
+        hide_parameters=True,  # an error's text goes to the log, values of rows do not
         connect_args={
             "charset": "utf8mb4",
             "connect_timeout": settings.connect_timeout_s,

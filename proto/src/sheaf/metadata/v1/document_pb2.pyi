@@ -116,6 +116,68 @@ PRIORITY_HIGH: Priority.ValueType  # 3
 """Before others."""
 Global___Priority: _TypeAlias = Priority  # noqa: Y015
 
+class _OcrMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OcrModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OcrMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    OCR_MODE_UNSPECIFIED: _OcrMode.ValueType  # 0
+    """The same as auto."""
+    OCR_MODE_AUTO: _OcrMode.ValueType  # 1
+    """Where a page has no usable text of its own."""
+    OCR_MODE_ALWAYS: _OcrMode.ValueType  # 2
+    """Every page."""
+    OCR_MODE_NEVER: _OcrMode.ValueType  # 3
+    """No page."""
+
+class OcrMode(_OcrMode, metaclass=_OcrModeEnumTypeWrapper):
+    """When pages are read by optical character recognition."""
+
+OCR_MODE_UNSPECIFIED: OcrMode.ValueType  # 0
+"""The same as auto."""
+OCR_MODE_AUTO: OcrMode.ValueType  # 1
+"""Where a page has no usable text of its own."""
+OCR_MODE_ALWAYS: OcrMode.ValueType  # 2
+"""Every page."""
+OCR_MODE_NEVER: OcrMode.ValueType  # 3
+"""No page."""
+Global___OcrMode: _TypeAlias = OcrMode  # noqa: Y015
+
+@_typing.final
+class DocumentOptions(_message.Message):
+    """What its owner asked of a document's extraction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORDS_FIELD_NUMBER: _builtins.int
+    OCR_FIELD_NUMBER: _builtins.int
+    OCR_LANGUAGES_FIELD_NUMBER: _builtins.int
+    words: _builtins.bool
+    """Whether the result holds words with their boxes."""
+    ocr: Global___OcrMode.ValueType
+    """When pages are recognised."""
+    @_builtins.property
+    def ocr_languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Languages to recognise, ISO 639-3 codes, at most 5, most likely first; empty means the
+        engine's default.
+        """
+
+    def __init__(
+        self,
+        *,
+        words: _builtins.bool = ...,
+        ocr: Global___OcrMode.ValueType = ...,
+        ocr_languages: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ocr", b"ocr", "ocr_languages", b"ocr_languages", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentOptions: _TypeAlias = DocumentOptions  # noqa: Y015
+
 @_typing.final
 class Document(_message.Message):
     """A document."""
@@ -151,6 +213,10 @@ class Document(_message.Message):
     STARTED_AT_FIELD_NUMBER: _builtins.int
     FINISHED_AT_FIELD_NUMBER: _builtins.int
     ROW_VERSION_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    DEPTH_FIELD_NUMBER: _builtins.int
+    PAGES_DONE_FIELD_NUMBER: _builtins.int
+    PAGES_TOTAL_FIELD_NUMBER: _builtins.int
     document_id: _builtins.str
     """Its id, a UUIDv7."""
     batch_id: _builtins.str
@@ -203,6 +269,12 @@ class Document(_message.Message):
     """The reason for people; empty if none."""
     row_version: _builtins.int
     """Grows with each change of the row: an older state never replaces a newer one."""
+    depth: _builtins.int
+    """How deep it lies in others: 0 for one that was uploaded, 1 for a mail's attachment, …."""
+    pages_done: _builtins.int
+    """How many pages are done of an attempt that reads it page by page; 0 for others."""
+    pages_total: _builtins.int
+    """How many pages that attempt is to read; 0 if it is not known."""
     @_builtins.property
     def uploaded_at(self) -> _timestamp_pb2.Timestamp:
         """When it was registered."""
@@ -214,6 +286,10 @@ class Document(_message.Message):
     @_builtins.property
     def finished_at(self) -> _timestamp_pb2.Timestamp:
         """When it reached a terminal status."""
+
+    @_builtins.property
+    def options(self) -> Global___DocumentOptions:
+        """What its owner asked of its extraction."""
 
     def __init__(
         self,
@@ -247,10 +323,14 @@ class Document(_message.Message):
         started_at: _timestamp_pb2.Timestamp | None = ...,
         finished_at: _timestamp_pb2.Timestamp | None = ...,
         row_version: _builtins.int = ...,
+        options: Global___DocumentOptions | None = ...,
+        depth: _builtins.int = ...,
+        pages_done: _builtins.int = ...,
+        pages_total: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["finished_at", b"finished_at", "started_at", b"started_at", "uploaded_at", b"uploaded_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["finished_at", b"finished_at", "options", b"options", "started_at", b"started_at", "uploaded_at", b"uploaded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "batch_id", b"batch_id", "character_count", b"character_count", "content_type", b"content_type", "dispatches", b"dispatches", "document_class", b"document_class", "document_id", b"document_id", "duplicate_of", b"duplicate_of", "error_code", b"error_code", "error_message", b"error_message", "filename", b"filename", "finished_at", b"finished_at", "lane", b"lane", "object_key", b"object_key", "page_count", b"page_count", "parent_id", b"parent_id", "partial", b"partial", "pipeline_version", b"pipeline_version", "priority", b"priority", "product", b"product", "result_key", b"result_key", "row_version", b"row_version", "sha256", b"sha256", "size_bytes", b"size_bytes", "started_at", b"started_at", "status", b"status", "uploaded_at", b"uploaded_at", "user_id", b"user_id", "workflow_id", b"workflow_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "batch_id", b"batch_id", "character_count", b"character_count", "content_type", b"content_type", "depth", b"depth", "dispatches", b"dispatches", "document_class", b"document_class", "document_id", b"document_id", "duplicate_of", b"duplicate_of", "error_code", b"error_code", "error_message", b"error_message", "filename", b"filename", "finished_at", b"finished_at", "lane", b"lane", "object_key", b"object_key", "options", b"options", "page_count", b"page_count", "pages_done", b"pages_done", "pages_total", b"pages_total", "parent_id", b"parent_id", "partial", b"partial", "pipeline_version", b"pipeline_version", "priority", b"priority", "product", b"product", "result_key", b"result_key", "row_version", b"row_version", "sha256", b"sha256", "size_bytes", b"size_bytes", "started_at", b"started_at", "status", b"status", "uploaded_at", b"uploaded_at", "user_id", b"user_id", "workflow_id", b"workflow_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

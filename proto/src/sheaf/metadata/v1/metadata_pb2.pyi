@@ -127,6 +127,8 @@ class NewDocument(_message.Message):
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
     OBJECT_KEY_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    SEALED_PASSWORD_FIELD_NUMBER: _builtins.int
     document_id: _builtins.str
     """The document's id, a UUIDv7 not older than an hour."""
     filename: _builtins.str
@@ -139,6 +141,14 @@ class NewDocument(_message.Message):
     """The SHA-256 of the content, 32 bytes."""
     object_key: _builtins.str
     """The key of the stored object."""
+    sealed_password: _builtins.bytes
+    """Its password, sealed under a key that this service does not know, at most 1,024 bytes;
+    empty if it has none. Kept until the document is terminal.
+    """
+    @_builtins.property
+    def options(self) -> _document_pb2.DocumentOptions:
+        """What is asked of its extraction."""
+
     def __init__(
         self,
         *,
@@ -148,10 +158,12 @@ class NewDocument(_message.Message):
         size_bytes: _builtins.int = ...,
         sha256: _builtins.bytes = ...,
         object_key: _builtins.str = ...,
+        options: _document_pb2.DocumentOptions | None = ...,
+        sealed_password: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "document_id", b"document_id", "filename", b"filename", "object_key", b"object_key", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "document_id", b"document_id", "filename", b"filename", "object_key", b"object_key", "options", b"options", "sealed_password", b"sealed_password", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -589,6 +601,9 @@ class ClaimedDocument(_message.Message):
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
     FILENAME_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    HAS_PASSWORD_FIELD_NUMBER: _builtins.int
+    DEPTH_FIELD_NUMBER: _builtins.int
     document_id: _builtins.str
     """The document's id."""
     attempt: _builtins.int
@@ -605,6 +620,14 @@ class ClaimedDocument(_message.Message):
     """The SHA-256 of its content, 32 bytes."""
     filename: _builtins.str
     """The file's name."""
+    has_password: _builtins.bool
+    """Whether a password is kept for it."""
+    depth: _builtins.int
+    """How deep it lies in others, from 0."""
+    @_builtins.property
+    def options(self) -> _document_pb2.DocumentOptions:
+        """What is asked of its extraction."""
+
     def __init__(
         self,
         *,
@@ -616,10 +639,13 @@ class ClaimedDocument(_message.Message):
         size_bytes: _builtins.int = ...,
         sha256: _builtins.bytes = ...,
         filename: _builtins.str = ...,
+        options: _document_pb2.DocumentOptions | None = ...,
+        has_password: _builtins.bool = ...,
+        depth: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "content_type", b"content_type", "dispatches", b"dispatches", "document_id", b"document_id", "filename", b"filename", "object_key", b"object_key", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "content_type", b"content_type", "depth", b"depth", "dispatches", b"dispatches", "document_id", b"document_id", "filename", b"filename", "has_password", b"has_password", "object_key", b"object_key", "options", b"options", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -660,6 +686,7 @@ class RenewLeaseRequest(_message.Message):
     WORKFLOW_ID_FIELD_NUMBER: _builtins.int
     DOCUMENTS_FIELD_NUMBER: _builtins.int
     LEASE_TTL_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
     workflow_id: _builtins.str
     """The workflow that works."""
     @_builtins.property
@@ -670,20 +697,55 @@ class RenewLeaseRequest(_message.Message):
     def lease_ttl(self) -> _duration_pb2.Duration:
         """How long the lease lasts from now."""
 
+    @_builtins.property
+    def progress(self) -> _containers.RepeatedCompositeFieldContainer[Global___DocumentProgress]:
+        """How far documents that are read page by page are; others are absent."""
+
     def __init__(
         self,
         *,
         workflow_id: _builtins.str = ...,
         documents: _abc.Iterable[Global___DocumentAttempt] | None = ...,
         lease_ttl: _duration_pb2.Duration | None = ...,
+        progress: _abc.Iterable[Global___DocumentProgress] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lease_ttl", b"lease_ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents", b"documents", "lease_ttl", b"lease_ttl", "workflow_id", b"workflow_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents", b"documents", "lease_ttl", b"lease_ttl", "progress", b"progress", "workflow_id", b"workflow_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RenewLeaseRequest: _TypeAlias = RenewLeaseRequest  # noqa: Y015
+
+@_typing.final
+class DocumentProgress(_message.Message):
+    """How far a document is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    PAGES_DONE_FIELD_NUMBER: _builtins.int
+    PAGES_TOTAL_FIELD_NUMBER: _builtins.int
+    document_id: _builtins.str
+    """The document's id."""
+    pages_done: _builtins.int
+    """Pages that are done."""
+    pages_total: _builtins.int
+    """Pages that are to be done."""
+    def __init__(
+        self,
+        *,
+        document_id: _builtins.str = ...,
+        pages_done: _builtins.int = ...,
+        pages_total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_id", b"document_id", "pages_done", b"pages_done", "pages_total", b"pages_total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentProgress: _TypeAlias = DocumentProgress  # noqa: Y015
 
 @_typing.final
 class RenewLeaseResponse(_message.Message):
@@ -852,6 +914,8 @@ class Completed(_message.Message):
     CHARACTER_COUNT_FIELD_NUMBER: _builtins.int
     PARTIAL_FIELD_NUMBER: _builtins.int
     DOCUMENT_CLASS_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    ATTACHMENTS_FIELD_NUMBER: _builtins.int
     result_key: _builtins.str
     """The key of its result."""
     page_count: _builtins.int
@@ -862,6 +926,16 @@ class Completed(_message.Message):
     """Whether something of it could not be read."""
     document_class: _builtins.str
     """Its class; empty if none was recognised."""
+    content_type: _builtins.str
+    """The content type that it was read as; empty leaves the recorded one."""
+    @_builtins.property
+    def attachments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attachment]:
+        """Files inside it, at most 100, registered as documents in the transaction that records
+        this outcome; those that are registered already stay as they are. Of a document 10 deep
+        none is registered, nor what would make the batch larger than 5,000 documents: the
+        document is partial then.
+        """
+
     def __init__(
         self,
         *,
@@ -870,14 +944,60 @@ class Completed(_message.Message):
         character_count: _builtins.int = ...,
         partial: _builtins.bool = ...,
         document_class: _builtins.str = ...,
+        content_type: _builtins.str = ...,
+        attachments: _abc.Iterable[Global___Attachment] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["character_count", b"character_count", "document_class", b"document_class", "page_count", b"page_count", "partial", b"partial", "result_key", b"result_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attachments", b"attachments", "character_count", b"character_count", "content_type", b"content_type", "document_class", b"document_class", "page_count", b"page_count", "partial", b"partial", "result_key", b"result_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Completed: _TypeAlias = Completed  # noqa: Y015
+
+@_typing.final
+class Attachment(_message.Message):
+    """A file inside a document. It becomes a document of the same batch and owner, one deeper, with
+    the priority and the options of its parent.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    FILENAME_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    OBJECT_KEY_FIELD_NUMBER: _builtins.int
+    document_id: _builtins.str
+    """Its id, a UUIDv7 that is derived from the parent's: the same in every attempt."""
+    filename: _builtins.str
+    """Its file name."""
+    content_type: _builtins.str
+    """Its content type."""
+    size_bytes: _builtins.int
+    """Its size in bytes."""
+    sha256: _builtins.bytes
+    """The SHA-256 of its content, 32 bytes."""
+    object_key: _builtins.str
+    """The key of its object, which is stored already."""
+    def __init__(
+        self,
+        *,
+        document_id: _builtins.str = ...,
+        filename: _builtins.str = ...,
+        content_type: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        sha256: _builtins.bytes = ...,
+        object_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "document_id", b"document_id", "filename", b"filename", "object_key", b"object_key", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Attachment: _TypeAlias = Attachment  # noqa: Y015
 
 @_typing.final
 class Failed(_message.Message):
@@ -1059,6 +1179,250 @@ class ReleaseClaimResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReleaseClaimResponse: _TypeAlias = ReleaseClaimResponse  # noqa: Y015
+
+@_typing.final
+class GetPasswordsRequest(_message.Message):
+    """Asks for passwords."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKFLOW_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_IDS_FIELD_NUMBER: _builtins.int
+    workflow_id: _builtins.str
+    """The workflow that holds the documents."""
+    @_builtins.property
+    def document_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The documents, 1 to 500."""
+
+    def __init__(
+        self,
+        *,
+        workflow_id: _builtins.str = ...,
+        document_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_ids", b"document_ids", "workflow_id", b"workflow_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPasswordsRequest: _TypeAlias = GetPasswordsRequest  # noqa: Y015
+
+@_typing.final
+class GetPasswordsResponse(_message.Message):
+    """Passwords, sealed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PASSWORDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def passwords(self) -> _containers.RepeatedCompositeFieldContainer[Global___SealedPassword]:
+        """One for each document that has one."""
+
+    def __init__(
+        self,
+        *,
+        passwords: _abc.Iterable[Global___SealedPassword] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["passwords", b"passwords"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPasswordsResponse: _TypeAlias = GetPasswordsResponse  # noqa: Y015
+
+@_typing.final
+class SealedPassword(_message.Message):
+    """The sealed password of a document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    SEALED_FIELD_NUMBER: _builtins.int
+    document_id: _builtins.str
+    """The document's id."""
+    sealed: _builtins.bytes
+    """The password as it was sealed."""
+    def __init__(
+        self,
+        *,
+        document_id: _builtins.str = ...,
+        sealed: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_id", b"document_id", "sealed", b"sealed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SealedPassword: _TypeAlias = SealedPassword  # noqa: Y015
+
+@_typing.final
+class CancelDocumentRequest(_message.Message):
+    """Cancels a document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    document_id: _builtins.str
+    """The document's id."""
+    def __init__(
+        self,
+        *,
+        document_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_id", b"document_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelDocumentRequest: _TypeAlias = CancelDocumentRequest  # noqa: Y015
+
+@_typing.final
+class CancelDocumentResponse(_message.Message):
+    """The document after that."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def document(self) -> _document_pb2.Document:
+        """The document as it is now."""
+
+    def __init__(
+        self,
+        *,
+        document: _document_pb2.Document | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelDocumentResponse: _TypeAlias = CancelDocumentResponse  # noqa: Y015
+
+@_typing.final
+class ReprocessDocumentRequest(_message.Message):
+    """Queues a document again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    SEALED_PASSWORD_FIELD_NUMBER: _builtins.int
+    AFTER_ATTEMPT_FIELD_NUMBER: _builtins.int
+    document_id: _builtins.str
+    """The document's id."""
+    sealed_password: _builtins.bytes
+    """Its password, sealed; empty if it has none."""
+    after_attempt: _builtins.int
+    """The attempt that the caller means to follow; 0 means whatever is recorded. Another one is
+    FAILED_PRECONDITION (ATTEMPT_CHANGED), so a repeated call queues only once.
+    """
+    @_builtins.property
+    def options(self) -> _document_pb2.DocumentOptions:
+        """What is asked of its extraction this time; absent leaves what was asked before."""
+
+    def __init__(
+        self,
+        *,
+        document_id: _builtins.str = ...,
+        options: _document_pb2.DocumentOptions | None = ...,
+        sealed_password: _builtins.bytes = ...,
+        after_attempt: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_attempt", b"after_attempt", "document_id", b"document_id", "options", b"options", "sealed_password", b"sealed_password"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReprocessDocumentRequest: _TypeAlias = ReprocessDocumentRequest  # noqa: Y015
+
+@_typing.final
+class ReprocessDocumentResponse(_message.Message):
+    """The document after that."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def document(self) -> _document_pb2.Document:
+        """The document as it is now."""
+
+    def __init__(
+        self,
+        *,
+        document: _document_pb2.Document | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReprocessDocumentResponse: _TypeAlias = ReprocessDocumentResponse  # noqa: Y015
+
+@_typing.final
+class ReplayQuarantinedRequest(_message.Message):
+    """Queues quarantined documents again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    PRODUCT_FIELD_NUMBER: _builtins.int
+    MAX_DOCUMENTS_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Only documents with this reason; empty means any."""
+    product: _builtins.str
+    """Only documents of this product; empty means any."""
+    max_documents: _builtins.int
+    """At most so many, 1 to 500; 0 means 100."""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        product: _builtins.str = ...,
+        max_documents: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_documents", b"max_documents", "product", b"product", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplayQuarantinedRequest: _TypeAlias = ReplayQuarantinedRequest  # noqa: Y015
+
+@_typing.final
+class ReplayQuarantinedResponse(_message.Message):
+    """What is queued again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_IDS_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    more: _builtins.bool
+    """Whether more are left that the request would take."""
+    @_builtins.property
+    def document_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The documents, in ascending id."""
+
+    def __init__(
+        self,
+        *,
+        document_ids: _abc.Iterable[_builtins.str] | None = ...,
+        more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_ids", b"document_ids", "more", b"more"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplayQuarantinedResponse: _TypeAlias = ReplayQuarantinedResponse  # noqa: Y015
 
 @_typing.final
 class GetBacklogRequest(_message.Message):

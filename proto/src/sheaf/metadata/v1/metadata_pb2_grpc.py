@@ -94,6 +94,26 @@ class MetadataServiceStub:
                 request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReleaseClaimRequest.SerializeToString,
                 response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReleaseClaimResponse.FromString,
                 _registered_method=True)
+        self.GetPasswords = channel.unary_unary(
+                '/sheaf.metadata.v1.MetadataService/GetPasswords',
+                request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetPasswordsRequest.SerializeToString,
+                response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetPasswordsResponse.FromString,
+                _registered_method=True)
+        self.CancelDocument = channel.unary_unary(
+                '/sheaf.metadata.v1.MetadataService/CancelDocument',
+                request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.CancelDocumentRequest.SerializeToString,
+                response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.CancelDocumentResponse.FromString,
+                _registered_method=True)
+        self.ReprocessDocument = channel.unary_unary(
+                '/sheaf.metadata.v1.MetadataService/ReprocessDocument',
+                request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReprocessDocumentRequest.SerializeToString,
+                response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReprocessDocumentResponse.FromString,
+                _registered_method=True)
+        self.ReplayQuarantined = channel.unary_unary(
+                '/sheaf.metadata.v1.MetadataService/ReplayQuarantined',
+                request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReplayQuarantinedRequest.SerializeToString,
+                response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReplayQuarantinedResponse.FromString,
+                _registered_method=True)
         self.GetBacklog = channel.unary_unary(
                 '/sheaf.metadata.v1.MetadataService/GetBacklog',
                 request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetBacklogRequest.SerializeToString,
@@ -214,6 +234,41 @@ class MetadataServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPasswords(self, request, context):
+        """Gives the passwords of encrypted documents, sealed, to the workflow that holds them. A
+        document that it does not hold, or that has none, is absent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelDocument(self, request, context):
+        """Cancels a document that is not terminal yet; what works on it learns so at its next
+        renewal. A terminal document is answered as it is: cancelling is idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReprocessDocument(self, request, context):
+        """Queues a terminal document again, as its next attempt. The result of the attempt before
+        stays until the new one completes. FAILED_PRECONDITION: DOCUMENT_NOT_TERMINAL,
+        ATTEMPT_CHANGED. UNAVAILABLE: CACHE_UNAVAILABLE, nothing was changed, because caches that
+        show the end of the attempt before could not be told.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplayQuarantined(self, request, context):
+        """Queues the caller's quarantined documents again, oldest first, a bounded number at a time.
+        Passwords are not kept so long. INVALID_ARGUMENT: USER_MISSING. UNAVAILABLE:
+        CACHE_UNAVAILABLE, as above.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetBacklog(self, request, context):
         """Says how many documents are queued, by lane, and how long the oldest has been.
         """
@@ -303,6 +358,26 @@ def add_MetadataServiceServicer_to_server(servicer, server):
                     servicer.ReleaseClaim,
                     request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReleaseClaimRequest.FromString,
                     response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReleaseClaimResponse.SerializeToString,
+            ),
+            'GetPasswords': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPasswords,
+                    request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetPasswordsRequest.FromString,
+                    response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetPasswordsResponse.SerializeToString,
+            ),
+            'CancelDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelDocument,
+                    request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.CancelDocumentRequest.FromString,
+                    response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.CancelDocumentResponse.SerializeToString,
+            ),
+            'ReprocessDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReprocessDocument,
+                    request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReprocessDocumentRequest.FromString,
+                    response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReprocessDocumentResponse.SerializeToString,
+            ),
+            'ReplayQuarantined': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplayQuarantined,
+                    request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReplayQuarantinedRequest.FromString,
+                    response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReplayQuarantinedResponse.SerializeToString,
             ),
             'GetBacklog': grpc.unary_unary_rpc_method_handler(
                     servicer.GetBacklog,
@@ -610,6 +685,114 @@ class MetadataService:
             '/sheaf.metadata.v1.MetadataService/ReleaseClaim',
             sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReleaseClaimRequest.SerializeToString,
             sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReleaseClaimResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPasswords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.metadata.v1.MetadataService/GetPasswords',
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetPasswordsRequest.SerializeToString,
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetPasswordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.metadata.v1.MetadataService/CancelDocument',
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.CancelDocumentRequest.SerializeToString,
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.CancelDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReprocessDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.metadata.v1.MetadataService/ReprocessDocument',
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReprocessDocumentRequest.SerializeToString,
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReprocessDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplayQuarantined(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.metadata.v1.MetadataService/ReplayQuarantined',
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReplayQuarantinedRequest.SerializeToString,
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReplayQuarantinedResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -78,6 +78,25 @@ class MetadataServiceStub:
     """
     ReleaseClaim: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ReleaseClaimRequest, _metadata_pb2.ReleaseClaimResponse]
     """Gives claimed documents back to the queue."""
+    GetPasswords: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.GetPasswordsRequest, _metadata_pb2.GetPasswordsResponse]
+    """Gives the passwords of encrypted documents, sealed, to the workflow that holds them. A
+    document that it does not hold, or that has none, is absent.
+    """
+    CancelDocument: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.CancelDocumentRequest, _metadata_pb2.CancelDocumentResponse]
+    """Cancels a document that is not terminal yet; what works on it learns so at its next
+    renewal. A terminal document is answered as it is: cancelling is idempotent.
+    """
+    ReprocessDocument: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ReprocessDocumentRequest, _metadata_pb2.ReprocessDocumentResponse]
+    """Queues a terminal document again, as its next attempt. The result of the attempt before
+    stays until the new one completes. FAILED_PRECONDITION: DOCUMENT_NOT_TERMINAL,
+    ATTEMPT_CHANGED. UNAVAILABLE: CACHE_UNAVAILABLE, nothing was changed, because caches that
+    show the end of the attempt before could not be told.
+    """
+    ReplayQuarantined: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ReplayQuarantinedRequest, _metadata_pb2.ReplayQuarantinedResponse]
+    """Queues the caller's quarantined documents again, oldest first, a bounded number at a time.
+    Passwords are not kept so long. INVALID_ARGUMENT: USER_MISSING. UNAVAILABLE:
+    CACHE_UNAVAILABLE, as above.
+    """
     GetBacklog: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.GetBacklogRequest, _metadata_pb2.GetBacklogResponse]
     """Says how many documents are queued, by lane, and how long the oldest has been."""
     ListReferences: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ListReferencesRequest, _metadata_pb2.ListReferencesResponse]
@@ -143,6 +162,25 @@ class MetadataServiceAsyncStub(MetadataServiceStub):
     """
     ReleaseClaim: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ReleaseClaimRequest, _metadata_pb2.ReleaseClaimResponse]  # type: ignore[assignment]
     """Gives claimed documents back to the queue."""
+    GetPasswords: _aio.UnaryUnaryMultiCallable[_metadata_pb2.GetPasswordsRequest, _metadata_pb2.GetPasswordsResponse]  # type: ignore[assignment]
+    """Gives the passwords of encrypted documents, sealed, to the workflow that holds them. A
+    document that it does not hold, or that has none, is absent.
+    """
+    CancelDocument: _aio.UnaryUnaryMultiCallable[_metadata_pb2.CancelDocumentRequest, _metadata_pb2.CancelDocumentResponse]  # type: ignore[assignment]
+    """Cancels a document that is not terminal yet; what works on it learns so at its next
+    renewal. A terminal document is answered as it is: cancelling is idempotent.
+    """
+    ReprocessDocument: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ReprocessDocumentRequest, _metadata_pb2.ReprocessDocumentResponse]  # type: ignore[assignment]
+    """Queues a terminal document again, as its next attempt. The result of the attempt before
+    stays until the new one completes. FAILED_PRECONDITION: DOCUMENT_NOT_TERMINAL,
+    ATTEMPT_CHANGED. UNAVAILABLE: CACHE_UNAVAILABLE, nothing was changed, because caches that
+    show the end of the attempt before could not be told.
+    """
+    ReplayQuarantined: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ReplayQuarantinedRequest, _metadata_pb2.ReplayQuarantinedResponse]  # type: ignore[assignment]
+    """Queues the caller's quarantined documents again, oldest first, a bounded number at a time.
+    Passwords are not kept so long. INVALID_ARGUMENT: USER_MISSING. UNAVAILABLE:
+    CACHE_UNAVAILABLE, as above.
+    """
     GetBacklog: _aio.UnaryUnaryMultiCallable[_metadata_pb2.GetBacklogRequest, _metadata_pb2.GetBacklogResponse]  # type: ignore[assignment]
     """Says how many documents are queued, by lane, and how long the oldest has been."""
     ListReferences: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ListReferencesRequest, _metadata_pb2.ListReferencesResponse]  # type: ignore[assignment]
@@ -265,6 +303,49 @@ class MetadataServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_metadata_pb2.ReleaseClaimResponse, _abc.Awaitable[_metadata_pb2.ReleaseClaimResponse]]:
         """Gives claimed documents back to the queue."""
+
+    @_abc_1.abstractmethod
+    def GetPasswords(
+        self,
+        request: _metadata_pb2.GetPasswordsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metadata_pb2.GetPasswordsResponse, _abc.Awaitable[_metadata_pb2.GetPasswordsResponse]]:
+        """Gives the passwords of encrypted documents, sealed, to the workflow that holds them. A
+        document that it does not hold, or that has none, is absent.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelDocument(
+        self,
+        request: _metadata_pb2.CancelDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metadata_pb2.CancelDocumentResponse, _abc.Awaitable[_metadata_pb2.CancelDocumentResponse]]:
+        """Cancels a document that is not terminal yet; what works on it learns so at its next
+        renewal. A terminal document is answered as it is: cancelling is idempotent.
+        """
+
+    @_abc_1.abstractmethod
+    def ReprocessDocument(
+        self,
+        request: _metadata_pb2.ReprocessDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metadata_pb2.ReprocessDocumentResponse, _abc.Awaitable[_metadata_pb2.ReprocessDocumentResponse]]:
+        """Queues a terminal document again, as its next attempt. The result of the attempt before
+        stays until the new one completes. FAILED_PRECONDITION: DOCUMENT_NOT_TERMINAL,
+        ATTEMPT_CHANGED. UNAVAILABLE: CACHE_UNAVAILABLE, nothing was changed, because caches that
+        show the end of the attempt before could not be told.
+        """
+
+    @_abc_1.abstractmethod
+    def ReplayQuarantined(
+        self,
+        request: _metadata_pb2.ReplayQuarantinedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metadata_pb2.ReplayQuarantinedResponse, _abc.Awaitable[_metadata_pb2.ReplayQuarantinedResponse]]:
+        """Queues the caller's quarantined documents again, oldest first, a bounded number at a time.
+        Passwords are not kept so long. INVALID_ARGUMENT: USER_MISSING. UNAVAILABLE:
+        CACHE_UNAVAILABLE, as above.
+        """
 
     @_abc_1.abstractmethod
     def GetBacklog(

@@ -14,8 +14,10 @@ from sheaf_common.errors import InvalidInput
 from sheaf_common.ids import parse_id
 from sheaf_metadata.domain.api_keys import ApiKey
 from sheaf_metadata.domain.claims import ClaimLimits, DocumentAttempt
+from sheaf_metadata.domain.control import Reprocessing
 from sheaf_metadata.domain.documents import Lane, Priority, Status
 from sheaf_metadata.domain.listing import ListFilter
+from sheaf_metadata.domain.options import OcrMode, Options
 from sheaf_metadata.domain.outcomes import (
     Completed,
     Failed,
@@ -40,6 +42,17 @@ PRIORITIES: Final = MappingProxyType(
         Priority.HIGH: document_pb2.PRIORITY_HIGH,
     }
 )
+OCR_MODES: Final = MappingProxyType(
+    {
+        OcrMode.AUTO: document_pb2.OCR_MODE_AUTO,
+        OcrMode.ALWAYS: document_pb2.OCR_MODE_ALWAYS,
+        OcrMode.NEVER: document_pb2.OCR_MODE_NEVER,
+    }
+)
+_OCR_MODE_OF: Final = {
+    document_pb2.OCR_MODE_UNSPECIFIED: OcrMode.AUTO,
+    **{number: mode for mode, number in OCR_MODES.items()},
+}
 _STATUS_OF: Final = {number: status for status, number in STATUSES.items()}
 _LANE_OF: Final = {number: lane for lane, number in LANES.items()}
 _PRIORITY_OF: Final = {
@@ -70,9 +83,29 @@ def new_batch(request: metadata_pb2.RegisterBatchRequest) -> NewBatch:
                 size_bytes=new.size_bytes,
                 sha256=new.sha256,
                 object_key=new.object_key,
+                options=options(f"documents[{index}].options", new.options),
+                sealed_password=new.sealed_password,
             )
             for index, new in enumerate(request.documents)
         ),
+    )
+
+
+def options(place: str, message: document_pb2.DocumentOptions) -> Options:
+    """What is asked of a document; an absent message asks for nothing."""
+    mode = _OCR_MODE_OF.get(message.ocr)
+    if mode is None:
+        raise _invalid(f"{place}.ocr", "is not known")
+    return Options(message.words, mode, tuple(message.ocr_languages))
+
+
+def reprocessing(request: metadata_pb2.ReprocessDocumentRequest) -> Reprocessing:
+    """The attempt that is asked for."""
+    return Reprocessing(
+        document_id=parse_id(request.document_id, "document_id"),
+        options=options("options", request.options) if request.HasField("options") else None,
+        sealed_password=request.sealed_password,
+        after_attempt=request.after_attempt,
     )
 
 
@@ -112,10 +145,13 @@ def claim_limits(request: metadata_pb2.ClaimDocumentsRequest) -> ClaimLimits:
 
 
 def attempts(request: metadata_pb2.RenewLeaseRequest) -> list[DocumentAttempt]:
-    """The documents whose lease is renewed."""
+    """The documents whose lease is renewed. Progress of others than those is passed over."""
+    progress = {each.document_id: (each.pages_done, each.pages_total) for each in request.progress}
     return [
         DocumentAttempt(
-            parse_id(document.document_id, f"documents[{index}].document_id"), document.attempt
+            parse_id(document.document_id, f"documents[{index}].document_id"),
+            document.attempt,
+            progress.get(document.document_id),
         )
         for index, document in enumerate(request.documents)
     ]
@@ -143,6 +179,8 @@ def _result(
                 done.character_count,
                 done.partial,
                 done.document_class,
+                done.content_type,
+                _attachments(f"outcomes[{index}].attachments", done),
             )
         case "failed":
             return Failed(message.failed.reason, message.failed.message)
@@ -152,6 +190,20 @@ def _result(
             return NeedsOcr()
         case _:
             raise _invalid(f"outcomes[{index}].outcome", "is missing")
+
+
+def _attachments(place: str, done: metadata_pb2.Completed) -> tuple[NewDocument, ...]:
+    return tuple(
+        NewDocument(
+            document_id=parse_id(new.document_id, f"{place}[{index}].document_id"),
+            filename=new.filename,
+            content_type=new.content_type,
+            size_bytes=new.size_bytes,
+            sha256=new.sha256,
+            object_key=new.object_key,
+        )
+        for index, new in enumerate(done.attachments)
+    )
 
 
 def release_cause(request: metadata_pb2.ReleaseClaimRequest) -> ReleaseCause:

@@ -9,7 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from sheaf.metadata.v1 import document_pb2, metadata_pb2
-from sheaf_metadata.api.decoding import LANES, PRIORITIES, STATUSES
+from sheaf_metadata.api.decoding import LANES, OCR_MODES, PRIORITIES, STATUSES
 from sheaf_metadata.domain.claims import ClaimedGroup
 from sheaf_metadata.domain.documents import (
     Batch,
@@ -21,6 +21,7 @@ from sheaf_metadata.domain.documents import (
     WorkflowView,
 )
 from sheaf_metadata.domain.fields import Fields
+from sheaf_metadata.domain.options import Options
 from sheaf_metadata.domain.outcomes import Disposition
 
 DISPOSITIONS: Final = MappingProxyType(
@@ -46,6 +47,13 @@ def duration(seconds: float) -> Duration:
     return message
 
 
+def options(asked: Options) -> document_pb2.DocumentOptions:
+    """What is asked of a document."""
+    return document_pb2.DocumentOptions(
+        words=asked.words, ocr=OCR_MODES[asked.ocr], ocr_languages=asked.ocr_languages
+    )
+
+
 _WRITERS: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
     {
         "document_id": str,
@@ -58,6 +66,7 @@ _WRITERS: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
         "uploaded_at": timestamp,
         "started_at": timestamp,
         "finished_at": timestamp,
+        "options": options,
     }
 )
 
@@ -129,6 +138,9 @@ def group(claimed: ClaimedGroup) -> metadata_pb2.ClaimedGroup:
                 size_bytes=each.size_bytes,
                 sha256=each.sha256,
                 filename=each.filename,
+                options=options(each.options),
+                has_password=each.has_password,
+                depth=each.depth,
             )
             for each in claimed.documents
         ],

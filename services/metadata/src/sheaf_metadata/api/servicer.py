@@ -14,6 +14,7 @@ from sheaf_metadata.domain.fields import ALL_FIELDS, fields_of
 from sheaf_metadata.service.api_keys import KeyRing
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
+from sheaf_metadata.service.control import ControlDocuments
 from sheaf_metadata.service.outcomes import EndClaims
 from sheaf_metadata.service.reading import ReadDocuments
 from sheaf_metadata.service.registration import RegisterBatch
@@ -34,6 +35,7 @@ class MetadataServicer(metadata_pb2_grpc.MetadataServiceServicer):
     claim: ClaimDocuments
     leases: KeepLeases
     ending: EndClaims
+    control: ControlDocuments
     house: KeepHouse
     keys: KeyRing
 
@@ -143,6 +145,42 @@ class MetadataServicer(metadata_pb2_grpc.MetadataServiceServicer):
             requeued_document_ids=map(str, released.requeued),
             quarantined_document_ids=map(str, released.quarantined),
         )
+
+    async def GetPasswords(
+        self, request: metadata_pb2.GetPasswordsRequest, _context: _Context
+    ) -> metadata_pb2.GetPasswordsResponse:
+        """See the .proto."""
+        ids = [parse_id(each, "document_ids") for each in request.document_ids]
+        found = await self.leases.passwords(request.workflow_id, ids)
+        return metadata_pb2.GetPasswordsResponse(
+            passwords=[
+                metadata_pb2.SealedPassword(document_id=str(document_id), sealed=sealed)
+                for document_id, sealed in found.items()
+            ]
+        )
+
+    async def CancelDocument(
+        self, request: metadata_pb2.CancelDocumentRequest, _context: _Context
+    ) -> metadata_pb2.CancelDocumentResponse:
+        """See the .proto."""
+        found = await self.control.cancel(parse_id(request.document_id, "document_id"))
+        return metadata_pb2.CancelDocumentResponse(document=encoding.document(found, ALL_FIELDS))
+
+    async def ReprocessDocument(
+        self, request: metadata_pb2.ReprocessDocumentRequest, _context: _Context
+    ) -> metadata_pb2.ReprocessDocumentResponse:
+        """See the .proto."""
+        found = await self.control.reprocess(decoding.reprocessing(request))
+        return metadata_pb2.ReprocessDocumentResponse(document=encoding.document(found, ALL_FIELDS))
+
+    async def ReplayQuarantined(
+        self, request: metadata_pb2.ReplayQuarantinedRequest, _context: _Context
+    ) -> metadata_pb2.ReplayQuarantinedResponse:
+        """See the .proto."""
+        replayed, more = await self.control.replay(
+            request.reason, request.product, request.max_documents
+        )
+        return metadata_pb2.ReplayQuarantinedResponse(document_ids=map(str, replayed), more=more)
 
     async def GetBacklog(
         self, _request: metadata_pb2.GetBacklogRequest, _context: _Context

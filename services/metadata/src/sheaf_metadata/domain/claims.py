@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sheaf_common.errors import InvalidInput
 from sheaf_metadata.domain.documents import Lane
+from sheaf_metadata.domain.options import DEFAULTS, Options
 from sheaf_metadata.domain.work import estimated_work_ms
 
 ALONE_FROM_DISPATCHES: Final = 2
@@ -20,6 +21,7 @@ MAX_WORKFLOWS: Final = 10_000
 MAX_WAIT_S: Final = 60.0
 _MIN_LEASE_S: Final = 0.1
 _MAX_LEASE_S: Final = 3600.0
+_MAX_PAGES: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,9 @@ class ClaimedDocument:
     batch_id: UUID
     user_id: str
     row_version: int
+    options: Options = DEFAULTS
+    has_password: bool = False
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +78,11 @@ class ClaimTry:
 
 @dataclass(frozen=True, slots=True)
 class DocumentAttempt:
-    """One attempt of one document."""
+    """One attempt of one document, and the pages done of all there are, if that is said."""
 
     document_id: UUID
     attempt: int
+    progress: tuple[int, int] | None = None
 
 
 def check_limits(limits: ClaimLimits) -> None:
@@ -96,6 +102,14 @@ def check_lease_ttl(lease_ttl_s: float) -> None:
     """Raises InvalidInput: `FIELD_INVALID`, if a lease cannot last so long."""
     if not _MIN_LEASE_S <= lease_ttl_s <= _MAX_LEASE_S:
         _refuse("lease_ttl", f"must be {_MIN_LEASE_S:g} s to {_MAX_LEASE_S:g} s")
+
+
+def check_progress(documents: Sequence[DocumentAttempt]) -> None:
+    """Raises InvalidInput: `FIELD_INVALID`, if some document's pages cannot be."""
+    for document in documents:
+        done, total = document.progress or (0, 0)
+        if not 0 <= done <= total <= _MAX_PAGES:
+            _refuse("progress", f"of {document.document_id}: {done} of {total} pages cannot be")
 
 
 def cut_group(

@@ -8,6 +8,8 @@ from enum import Enum
 from typing import Final
 from uuid import UUID
 
+from sheaf_metadata.domain.options import DEFAULTS, Options
+
 
 class Status(Enum):
     """Where a document stands; the values are what the table holds."""
@@ -85,6 +87,10 @@ class Document:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     row_version: int = 0
+    options: Options = DEFAULTS
+    depth: int = 0
+    pages_done: int = 0
+    pages_total: int = 0
 
 
 DOCUMENT_FIELDS: Final[tuple[str, ...]] = tuple(Document.__dataclass_fields__)

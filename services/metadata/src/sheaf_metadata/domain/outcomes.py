@@ -8,7 +8,9 @@ from typing import Final, NoReturn
 from uuid import UUID
 
 from sheaf_common.errors import InvalidInput
+from sheaf_metadata.domain.attachments import MAX_ATTACHMENTS
 from sheaf_metadata.domain.documents import Lane, Status
+from sheaf_metadata.domain.registration import CONTENT_TYPE, NewDocument, check_document
 
 MAX_OUTCOMES: Final = 500
 MAX_MESSAGE: Final = 1024
@@ -24,13 +26,18 @@ _MAX_PAGES: Final = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The result is stored under `result_key`."""
+    """The result is stored under `result_key`, the objects of the attachments under theirs.
+
+    An empty content type leaves the recorded one.
+    """
 
     result_key: str
     page_count: int
     character_count: int
     partial: bool
     document_class: str
+    content_type: str = ""
+    attachments: tuple[NewDocument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,17 @@ class ReleaseCause(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class HeldDocument:
+    """What a workflow holds, as far as it says whose work follows and how much."""
+
+    document_id: UUID
+    user_id: str
+    lane: Lane
+    content_type: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ownership:
     """What a row says of who may record its outcome.
 
@@ -124,6 +142,9 @@ def check_outcomes(workflow_id: str, outcomes: Sequence[Outcome]) -> None:
     check_workflow(workflow_id)
     if not 1 <= len(outcomes) <= MAX_OUTCOMES:
         _refuse("outcomes", f"must be 1 to {MAX_OUTCOMES}")
+    inside = [each.document_id for outcome in outcomes for each in attachments_of(outcome)]
+    if len(set(inside)) < len(inside):
+        _refuse("outcomes", "must name each attachment once")
     for index, outcome in enumerate(outcomes):
         place = f"outcomes[{index}]"
         if not _VERSION.fullmatch(outcome.pipeline_version):
@@ -136,6 +157,11 @@ def check_outcomes(workflow_id: str, outcomes: Sequence[Outcome]) -> None:
                     _refuse(f"{place}.reason", "must be a code in UPPER_SNAKE_CASE")
             case NeedsOcr():
                 pass
+
+
+def attachments_of(outcome: Outcome) -> tuple[NewDocument, ...]:
+    """The files inside the document, if it completed."""
+    return outcome.result.attachments if isinstance(outcome.result, Completed) else ()
 
 
 def check_workflow(workflow_id: str) -> None:
@@ -153,6 +179,12 @@ def _check_completed(place: str, done: Completed) -> None:
         _refuse(f"{place}.character_count", "must not be negative")
     if not _NAME.fullmatch(done.document_class):
         _refuse(f"{place}.document_class", "must be at most 64 ASCII characters")
+    if done.content_type and not CONTENT_TYPE.fullmatch(done.content_type):
+        _refuse(f"{place}.content_type", "must be 3 to 127 printable ASCII characters")
+    if len(done.attachments) > MAX_ATTACHMENTS:
+        _refuse(f"{place}.attachments", f"must be at most {MAX_ATTACHMENTS}")
+    for index, attachment in enumerate(done.attachments):
+        check_document(f"{place}.attachments[{index}]", attachment)
 
 
 def _refuse(field: str, problem: str) -> NoReturn:

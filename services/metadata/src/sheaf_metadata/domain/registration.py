@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NoReturn
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from sheaf_common.errors import InvalidInput
 from sheaf_common.ids import time_of
 from sheaf_metadata.domain.documents import Document, Priority
+from sheaf_metadata.domain.options import DEFAULTS, Options, check_options
 
 MAX_DOCUMENTS: Final = 1000
 MAX_ID_AGE: Final = timedelta(hours=1)
@@ -19,17 +20,18 @@ MAX_ID_LEAD: Final = timedelta(minutes=5)
 
 _MAX_SIZE_BYTES: Final = 2**40
 _SHA256_BYTES: Final = 32
+_MAX_PASSWORD_BYTES: Final = 1024
 _MAX_FILENAME: Final = 255
 _USER: Final = re.compile(r"[!-~]{1,64}")
 _PRODUCT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}|")
-_CONTENT_TYPE: Final = re.compile(r"[!-~][ -~]{2,126}")
+CONTENT_TYPE: Final = re.compile(r"[!-~][ -~]{2,126}")
 _OBJECT_KEY: Final = re.compile(r"[!-~]{1,255}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
-    """A document whose object is stored already."""
+    """A document whose object is stored already. The password is sealed, and never shown."""
 
     document_id: UUID
     filename: str
@@ -37,6 +39,8 @@ class NewDocument:
     size_bytes: int
     sha256: bytes
     object_key: str
+    options: Options = DEFAULTS
+    sealed_password: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,7 @@ def check(batch: NewBatch) -> None:
             f"a batch has at most {MAX_DOCUMENTS} documents, not {len(batch.documents)}",
             evidence={"limit": str(MAX_DOCUMENTS)},
         )
-    if not _PRODUCT.fullmatch(batch.product):
-        _refuse("product", "must be at most 64 letters, digits and . _ : / -")
+    check_product(batch.product)
     seen: set[UUID] = set()
     for index, document in enumerate(batch.documents):
         if document.document_id in seen:
@@ -91,16 +94,29 @@ def check(batch: NewBatch) -> None:
                 evidence={"document_id": str(document.document_id)},
             )
         seen.add(document.document_id)
-        _check_document(f"documents[{index}]", document)
+        check_document(f"documents[{index}]", document)
 
 
-def _check_document(place: str, document: NewDocument) -> None:
+def check_product(product: str) -> None:
+    """Raises InvalidInput: `FIELD_INVALID`, if it cannot be a product's label."""
+    if not _PRODUCT.fullmatch(product):
+        _refuse("product", "must be at most 64 letters, digits and . _ : / -")
+
+
+def check_password(place: str, sealed: bytes) -> None:
+    """Raises InvalidInput: `FIELD_INVALID`, if a sealed password cannot be kept."""
+    if len(sealed) > _MAX_PASSWORD_BYTES:
+        _refuse(place, f"must have at most {_MAX_PASSWORD_BYTES} bytes")
+
+
+def check_document(place: str, document: NewDocument) -> None:
+    """Raises InvalidInput: `ID_INVALID`, or `FIELD_INVALID` with the field's name in its place."""
     time_of(document.document_id)
     if not 1 <= len(document.filename) <= _MAX_FILENAME:
         _refuse(f"{place}.filename", f"must have 1 to {_MAX_FILENAME} characters")
     if _CONTROL.search(document.filename):
         _refuse(f"{place}.filename", "must not have control characters")
-    if not _CONTENT_TYPE.fullmatch(document.content_type):
+    if not CONTENT_TYPE.fullmatch(document.content_type):
         _refuse(f"{place}.content_type", "must be 3 to 127 printable ASCII characters")
     if not 0 < document.size_bytes <= _MAX_SIZE_BYTES:
         _refuse(f"{place}.size_bytes", "must be greater than zero")
@@ -108,6 +124,8 @@ def _check_document(place: str, document: NewDocument) -> None:
         _refuse(f"{place}.sha256", f"must have {_SHA256_BYTES} bytes")
     if not _OBJECT_KEY.fullmatch(document.object_key):
         _refuse(f"{place}.object_key", "must be 1 to 255 printable ASCII characters")
+    check_options(f"{place}.options", document.options)
+    check_password(f"{place}.sealed_password", document.sealed_password)
 
 
 def check_ages(batch: NewBatch, now: datetime) -> None:
@@ -128,13 +146,18 @@ def check_ages(batch: NewBatch, now: datetime) -> None:
 
 
 def same_document(new: NewDocument, batch: NewBatch, recorded: Document) -> bool:
-    """Whether a recorded document is the one that is being registered."""
+    """Whether a recorded document is the one that is being registered.
+
+    A password says nothing: it is sealed anew each time, and gone with the document's end; nor
+    do the options of a later attempt.
+    """
     return (
         recorded.batch_id == batch.batch_id
         and recorded.user_id == batch.user_id
         and recorded.sha256 == new.sha256
         and recorded.size_bytes == new.size_bytes
         and recorded.object_key == new.object_key
+        and (recorded.options == new.options or recorded.attempt > 1)
     )
 
 

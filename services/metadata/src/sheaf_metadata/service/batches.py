@@ -64,10 +64,11 @@ class ReadBatches:
         return found
 
     async def _read(self, batch_id: UUID, fields: Fields, user_id: str | None) -> BatchView | None:
+        started = time.monotonic()
         found = await self.reads.batch(batch_id, fields, user_id)
         if found is not None:
             self.shown.show(found.documents)
-            await self.cache.put(found, fields)
+            await self.cache.put(found, fields, age_s=time.monotonic() - started)
         return found
 
     async def _end(self, batch_id: UUID, user_id: str | None, until: float) -> None:

@@ -1,7 +1,7 @@
 """Claiming groups of queued documents, and keeping their leases."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -76,14 +76,15 @@ class ClaimDocuments:
 
 @dataclass(frozen=True, slots=True)
 class KeepLeases:
-    """Renews leases and finds those that expired."""
+    """Renews leases, finds those that expired, and tells holders what only they may know."""
 
     leases: Leases
+    cache: DocumentCache
 
     async def renew(
         self, workflow_id: str, documents: Sequence[DocumentAttempt], lease_ttl_s: float
     ) -> Sequence[UUID]:
-        """Extends a lease; returns the documents that the workflow no longer owns.
+        """Extends a lease, and notes the pages done; returns what the workflow no longer owns.
 
         Raises:
             InvalidInput: `FIELD_INVALID`.
@@ -97,7 +98,28 @@ class KeepLeases:
                 f"documents must be at most {claims.MAX_DOCUMENTS}",
                 evidence={"field": "documents"},
             )
-        return await self.leases.renew(workflow_id, documents, lease_ttl_s) if documents else ()
+        claims.check_progress(documents)
+        if not documents:
+            return ()
+        return await self.leases.renew(workflow_id, documents, lease_ttl_s, self.cache.outdate)
+
+    async def passwords(
+        self, workflow_id: str, document_ids: Sequence[UUID]
+    ) -> Mapping[UUID, bytes]:
+        """The sealed passwords of the documents that the workflow holds and that have one.
+
+        Raises:
+            InvalidInput: `FIELD_INVALID`.
+            SheafError: as `Leases`.
+        """
+        outcomes.check_workflow(workflow_id)
+        if not 1 <= len(document_ids) <= claims.MAX_DOCUMENTS:
+            raise InvalidInput(
+                "FIELD_INVALID",
+                f"document_ids must be 1 to {claims.MAX_DOCUMENTS}",
+                evidence={"field": "document_ids"},
+            )
+        return await self.leases.passwords(workflow_id, document_ids)
 
     async def expired(self, max_workflows: int) -> Sequence[ClaimedGroup]:
         """Workflows whose lease has expired, each with all that it still holds.

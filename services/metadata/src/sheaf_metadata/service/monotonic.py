@@ -66,8 +66,8 @@ class MonotonicCache:
         """See `DocumentCache`."""
         await self.cache.put(documents, age_s=age_s)
 
-    async def outdate(self, versions: Sequence[tuple[UUID, int]]) -> None:
+    async def outdate(self, versions: Sequence[tuple[UUID, int]]) -> bool:
         """See `DocumentCache`. Holds here even if Redis does not hear of it."""
         for document_id, version in versions:
             self.shown.raise_to(document_id, version)
-        await self.cache.outdate(versions)
+        return await self.cache.outdate(versions)

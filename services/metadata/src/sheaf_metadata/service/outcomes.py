@@ -1,7 +1,7 @@
 """Ending claims: recording outcomes, and giving documents back."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,13 +10,25 @@ import structlog
 from sheaf_common.errors import InvalidInput
 from sheaf_common.failpoints import failpoint
 from sheaf_metadata.domain import outcomes
-from sheaf_metadata.domain.outcomes import Disposition, NeedsOcr, Outcome, ReleaseCause
+from sheaf_metadata.domain.attachments import MAX_ATTACHMENTS_A_TRANSACTION
+from sheaf_metadata.domain.documents import Lane
+from sheaf_metadata.domain.outcomes import (
+    Disposition,
+    HeldDocument,
+    NeedsOcr,
+    Outcome,
+    ReleaseCause,
+    attachments_of,
+)
+from sheaf_metadata.domain.work import estimated_work_ms
 from sheaf_metadata.ports import (
     Announcer,
     Changes,
     DocumentCache,
     Fairness,
+    Lags,
     Outcomes,
+    QueuedWork,
     Released,
     Releases,
 )
@@ -39,17 +51,20 @@ class EndClaims:
     async def record(self, workflow_id: str, reported: Sequence[Outcome]) -> Sequence[Disposition]:
         """Records outcomes; one disposition each, in their order.
 
+        In several transactions, where they have many attachments: a repeated call goes on.
+
         Raises:
             InvalidInput: `FIELD_INVALID`.
             SheafError: as `Outcomes`.
         """
         outcomes.check_outcomes(workflow_id, reported)
-        scans = [o.document_id for o in reported if isinstance(o.result, NeedsOcr)]
-        lags = (
-            await self.fairness.lags(await self.outcomes.ocr_candidates(workflow_id, scans))
-            if scans
-            else {}
-        )
+        dispositions: list[Disposition] = []
+        for some in _transactions(reported):
+            dispositions += await self._record(workflow_id, some)
+        return dispositions
+
+    async def _record(self, workflow_id: str, reported: Sequence[Outcome]) -> Sequence[Disposition]:
+        lags = await self._lags(workflow_id, reported)
         started = time.monotonic()
         dispositions, changes = await self.outcomes.record(
             workflow_id, reported, lags, self.cache.outdate
@@ -95,7 +110,48 @@ class EndClaims:
         )
         return released
 
+    async def _lags(self, workflow_id: str, reported: Sequence[Outcome]) -> Lags:
+        """Puts what follows from the outcomes in line: scans, and what documents hold."""
+        parents = [
+            outcome
+            for outcome in reported
+            if isinstance(outcome.result, NeedsOcr) or attachments_of(outcome)
+        ]
+        if not parents:
+            return {}
+        held = await self.outcomes.held(workflow_id, [each.document_id for each in parents])
+        by_id = {each.document_id: each for each in held}
+        work = [
+            work
+            for outcome in parents
+            if (parent := by_id.get(outcome.document_id)) is not None
+            for work in _work_after(outcome, parent)
+        ]
+        return await self.fairness.lags(work) if work else {}
+
     async def _publish(self, changes: Changes, started: float) -> None:
         """The cache first: who is woken reads it. Rows are as old as their transaction may be."""
         await self.cache.put(changes.documents, age_s=time.monotonic() - started)
         self.announcer.announce(changes)
+
+
+def _transactions(reported: Sequence[Outcome]) -> Iterator[Sequence[Outcome]]:
+    """The outcomes, in order, in as many parts as their attachments need."""
+    part: list[Outcome] = []
+    count = 0
+    for outcome in reported:
+        count += len(attachments_of(outcome))
+        if part and count > MAX_ATTACHMENTS_A_TRANSACTION:
+            yield part
+            part, count = [], len(attachments_of(outcome))
+        part.append(outcome)
+    yield part
+
+
+def _work_after(outcome: Outcome, parent: HeldDocument) -> Iterator[QueuedWork]:
+    if isinstance(outcome.result, NeedsOcr) and parent.lane is Lane.TEXT:
+        work_ms = estimated_work_ms(parent.content_type, parent.size_bytes, Lane.OCR)
+        yield QueuedWork(parent.document_id, parent.user_id, Lane.OCR, work_ms)
+    for new in attachments_of(outcome):
+        work_ms = estimated_work_ms(new.content_type, new.size_bytes, Lane.TEXT)
+        yield QueuedWork(new.document_id, parent.user_id, Lane.TEXT, work_ms)

@@ -1,6 +1,7 @@
-"""Finishing batches: once, by whoever ends their last document."""
+"""Finishing batches: once, by whoever ends their last document; and what keeps them going."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -27,6 +28,20 @@ _FINISH: Final = text(
     "UPDATE batch FORCE INDEX (PRIMARY) SET finished_at = :now WHERE id IN :ids"
 ).bindparams(bindparam("ids", expanding=True))
 
+# PRIMARY, in ascending id, of all three.
+COUNTS: Final = text(
+    "SELECT b.id, b.document_count FROM batch b FORCE INDEX (PRIMARY) WHERE b.id IN :ids"
+    " ORDER BY b.id FOR UPDATE"
+).bindparams(bindparam("ids", expanding=True))
+FINISHED: Final = text(
+    "SELECT b.id FROM batch b FORCE INDEX (PRIMARY) WHERE b.id IN :ids"
+    " AND b.finished_at IS NOT NULL ORDER BY b.id FOR UPDATE"
+).bindparams(bindparam("ids", expanding=True))
+_REOPEN: Final = text(
+    "UPDATE batch FORCE INDEX (PRIMARY) SET finished_at = NULL WHERE id IN :ids"
+).bindparams(bindparam("ids", expanding=True))
+_RAISE: Final = text("UPDATE batch SET document_count = document_count + :more WHERE id = :id")
+
 
 async def finish_batches(
     connection: AsyncConnection, batch_ids: Collection[UUID], now: datetime
@@ -51,3 +66,31 @@ async def finish_batches(
         return []
     await connection.execute(_FINISH, {"ids": done, "now": naive(now)})
     return [(UUID(bytes=batch_id), users[batch_id]) for batch_id in done]
+
+
+async def lock_counts(connection: AsyncConnection, batch_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Locks batches; returns how many documents each has."""
+    ids = sorted(batch_id.bytes for batch_id in batch_ids)
+    rows = await connection.execute(COUNTS, {"ids": ids})
+    return {UUID(bytes=row.id): row.document_count for row in rows}
+
+
+async def raise_counts(connection: AsyncConnection, batch_ids: Iterable[UUID]) -> None:
+    """Counts one document more for each time that a locked batch is named."""
+    more = Counter(batch_id.bytes for batch_id in batch_ids)
+    await connection.execute(_RAISE, [{"id": each, "more": more[each]} for each in sorted(more)])
+
+
+async def reopen_batches(
+    connection: AsyncConnection, batch_ids: Collection[UUID]
+) -> tuple[UUID, ...]:
+    """Opens the finished ones of the batches again; returns them.
+
+    Call it after the transaction's documents are written, as `finish_batches`. Whoever ends
+    another document of them waits for the lock, and then sees those documents queued.
+    """
+    ids = sorted(batch_id.bytes for batch_id in batch_ids)
+    finished = sorted((await connection.execute(FINISHED, {"ids": ids})).scalars())
+    if finished:
+        await connection.execute(_REOPEN, {"ids": finished})
+    return tuple(UUID(bytes=batch_id) for batch_id in finished)

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sheaf_common.ids import new_id
 from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_events
-from sheaf_metadata.adapters.mysql.rows import aware
+from sheaf_metadata.adapters.mysql.rows import CLAIMED_COLUMNS, aware, claimed_of
 from sheaf_metadata.adapters.mysql.slots import SURVEY, create_slots, lock_free_slot, name_slot
 from sheaf_metadata.domain.claims import (
     ClaimedDocument,
@@ -26,8 +25,7 @@ from sheaf_metadata.ports import Outdate
 # claim_idx: equal on status and lane, in the order of claim_at (and id, which every index
 # ends with), so it stops after the limit: no sort, and no lock beyond the rows taken.
 CANDIDATES: Final = text(
-    "SELECT d.id, d.attempt, d.dispatches, d.object_key, d.content_type, d.size_bytes, d.sha256,"
-    " d.filename, d.batch_id, d.user_id, d.row_version, UTC_TIMESTAMP(6) AS now"
+    f"SELECT {CLAIMED_COLUMNS}, UTC_TIMESTAMP(6) AS now"  # noqa: S608 - a constant
     " FROM document d FORCE INDEX (claim_idx)"
     " WHERE d.status = 'queued' AND d.lane = :lane"
     " ORDER BY d.claim_at, d.id LIMIT :limit FOR UPDATE SKIP LOCKED"
@@ -90,7 +88,7 @@ async def _claim(connection: AsyncConnection, limits: ClaimLimits, outdate: Outd
     ).all()
     if not rows:
         return ClaimTry(None)
-    documents = cut_group([_claimed(row) for row in rows], limits)
+    documents = cut_group([claimed_of(row, row.row_version + 1) for row in rows], limits)
     workflow_id = str(new_id())
     await connection.execute(
         CLAIM,
@@ -120,19 +118,3 @@ async def _insert_events(
         for document in documents
     ]
     await insert_events(connection, events, (), now)
-
-
-def _claimed(row: Any) -> ClaimedDocument:
-    return ClaimedDocument(
-        UUID(bytes=row.id),
-        row.attempt,
-        row.dispatches,
-        row.object_key,
-        row.content_type,
-        row.size_bytes,
-        row.sha256,
-        row.filename,
-        UUID(bytes=row.batch_id),
-        row.user_id,
-        row.row_version + 1,
-    )

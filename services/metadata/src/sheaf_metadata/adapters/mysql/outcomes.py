@@ -1,14 +1,16 @@
 """Recording outcomes: what is still owned is written, everything else is only judged."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sheaf_metadata.adapters.mysql.attaching import attach
 from sheaf_metadata.adapters.mysql.database import Database
+from sheaf_metadata.adapters.mysql.inserting import claim_at
 from sheaf_metadata.adapters.mysql.writing import (
     LockedDocument,
     Write,
@@ -23,20 +25,20 @@ from sheaf_metadata.domain.outcomes import (
     Completed,
     Disposition,
     Failed,
+    HeldDocument,
     NeedsOcr,
     Outcome,
     Quarantined,
     judge,
     settled,
 )
-from sheaf_metadata.domain.work import estimated_work_ms, priority_shift
-from sheaf_metadata.ports import Changes, Lags, Outdate, QueuedWork
+from sheaf_metadata.ports import Changes, Lags, Outdate
 
 # PRIMARY.
-_OCR_CANDIDATES: Final = text(
-    "SELECT d.id, d.user_id, d.content_type, d.size_bytes FROM document d FORCE INDEX (PRIMARY)"
-    " WHERE d.id IN :ids AND d.workflow_id = :workflow_id AND d.status = 'processing'"
-    " AND d.lane = 'text'"
+_HELD: Final = text(
+    "SELECT d.id, d.user_id, d.lane, d.content_type, d.size_bytes FROM document d"
+    " FORCE INDEX (PRIMARY) WHERE d.id IN :ids AND d.workflow_id = :workflow_id"
+    " AND d.status = 'processing'"
 ).bindparams(bindparam("ids", expanding=True))
 
 
@@ -46,39 +48,37 @@ class MysqlOutcomes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def ocr_candidates(
-        self, workflow_id: str, document_ids: Sequence[UUID]
-    ) -> Sequence[QueuedWork]:
+    async def held(self, workflow_id: str, document_ids: Sequence[UUID]) -> Sequence[HeldDocument]:
         """See `Outcomes`."""
         ids = [document_id.bytes for document_id in document_ids]
-        async with self._database.reading("ocr_candidates") as connection:
-            rows = await connection.execute(
-                _OCR_CANDIDATES, {"ids": ids, "workflow_id": workflow_id}
-            )
+        async with self._database.reading("held_documents") as connection:
+            rows = await connection.execute(_HELD, {"ids": ids, "workflow_id": workflow_id})
             return [
-                QueuedWork(
+                HeldDocument(
                     UUID(bytes=row.id),
                     row.user_id,
-                    Lane.OCR,
-                    estimated_work_ms(row.content_type, row.size_bytes, Lane.OCR),
+                    Lane(row.lane),
+                    row.content_type,
+                    row.size_bytes,
                 )
                 for row in rows
             ]
 
     async def record(
-        self, workflow_id: str, outcomes: Sequence[Outcome], ocr_lags: Lags, outdate: Outdate
+        self, workflow_id: str, outcomes: Sequence[Outcome], lags: Lags, outdate: Outdate
     ) -> tuple[Sequence[Disposition], Changes]:
         """See `Outcomes`."""
 
         async def record(connection: AsyncConnection) -> tuple[list[Disposition], Changes]:
             ids = [outcome.document_id for outcome in outcomes]
             locked, now = await lock_documents(connection, ids)
-            dispositions, writes = _judged(workflow_id, outcomes, locked, now, ocr_lags)
+            dispositions, writes = _judged(workflow_id, outcomes, locked, now, lags)
             if now is None or not writes:
                 return dispositions, Changes()
-            finished = await write_documents(connection, writes, now, outdate)
+            writes, added = await attach(connection, writes, now, lags)
+            finished = await write_documents(connection, writes, now, outdate, added)
             freed = not await holds_any(connection, workflow_id)
-            return dispositions, changes_of(writes, finished, freed=freed)
+            return dispositions, changes_of(writes, finished, freed=freed, added=added)
 
         return await self._database.transaction("record_outcomes", record)
 
@@ -88,7 +88,7 @@ def _judged(
     outcomes: Sequence[Outcome],
     locked: Mapping[UUID, LockedDocument],
     now: datetime | None,
-    ocr_lags: Lags,
+    lags: Lags,
 ) -> tuple[list[Disposition], list[Write]]:
     dispositions: list[Disposition] = []
     writes: dict[UUID, Write] = {}
@@ -100,13 +100,12 @@ def _judged(
             disposition = Disposition.ALREADY_RECORDED
         dispositions.append(disposition)
         if row is not None and now is not None and disposition is Disposition.RECORDED:
-            lag = ocr_lags.get(outcome.document_id, timedelta())
-            writes[outcome.document_id] = _write(row, outcome, workflow_id, now, lag)
+            writes[outcome.document_id] = _write(row, outcome, workflow_id, now, lags)
     return dispositions, list(writes.values())
 
 
 def _write(
-    row: LockedDocument, outcome: Outcome, workflow_id: str, now: datetime, ocr_lag: timedelta
+    row: LockedDocument, outcome: Outcome, workflow_id: str, now: datetime, lags: Lags
 ) -> Write:
     outcome = settled(outcome, row.document.lane or Lane.TEXT)
     version = outcome.pipeline_version
@@ -119,12 +118,14 @@ def _write(
                 character_count=done.character_count,
                 partial=done.partial,
                 document_class=done.document_class,
+                content_type=done.content_type or row.document.content_type,
+                pages_done=row.document.pages_total,
                 error_code="",
                 error_message="",
                 pipeline_version=version,
                 finished_at=now,
             )
-            return Write(row, document, row.ocr_requested_by, None)
+            return Write(row, document, row.ocr_requested_by, None, attachments=done.attachments)
         case Failed(reason, message) | Quarantined(reason, message):
             failed = isinstance(outcome.result, Failed)
             document = row.next(
@@ -136,7 +137,8 @@ def _write(
             )
             return Write(row, document, row.ocr_requested_by, reason)
         case NeedsOcr():
-            document = row.next(status=Status.QUEUED, lane=Lane.OCR, workflow_id="")
-            priority = row.document.priority
-            shift = timedelta() if priority is None else priority_shift(priority)
-            return Write(row, document, workflow_id, "NEEDS_OCR", (now + ocr_lag + shift, now))
+            document = row.next(
+                status=Status.QUEUED, lane=Lane.OCR, workflow_id="", pages_done=0, pages_total=0
+            )
+            queued = (claim_at(document, now, lags), now)
+            return Write(row, document, workflow_id, "NEEDS_OCR", queued)

@@ -1,6 +1,6 @@
 """Registering a batch: one transaction, four statements however many documents."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -12,8 +12,9 @@ from sheaf_common.errors import AlreadyExists, Conflict, InvalidInput
 from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.errors import DUPLICATE_KEY, error_number
 from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_events
+from sheaf_metadata.adapters.mysql.inserting import insert_documents
 from sheaf_metadata.adapters.mysql.rows import aware, columns, document_of, naive
-from sheaf_metadata.domain.documents import Batch, Document, Lane, Priority, Status
+from sheaf_metadata.domain.documents import Batch, Document, Lane, Status
 from sheaf_metadata.domain.fields import ALL_FIELDS
 from sheaf_metadata.domain.registration import (
     NewBatch,
@@ -21,21 +22,12 @@ from sheaf_metadata.domain.registration import (
     in_request_order,
     same_document,
 )
-from sheaf_metadata.domain.work import priority_shift
 from sheaf_metadata.ports import Lags
 
 _NOW: Final = text("SELECT UTC_TIMESTAMP(6)")
 _INSERT_BATCH: Final = text(
     "INSERT INTO batch (id, user_id, product, document_count, created_at)"
     " VALUES (:id, :user_id, :product, :document_count, :created_at)"
-)
-# One statement: the driver joins the VALUES. Rows go in ascending id.
-_INSERT_DOCUMENTS: Final = text(
-    "INSERT INTO document (id, batch_id, user_id, product, status, lane, priority, claim_at,"
-    " queued_at, filename, content_type, size_bytes, sha256, object_key, attempt, dispatches,"
-    " partial, uploaded_at, row_version) VALUES (:id, :batch_id, :user_id, :product, :status,"
-    " :lane, :priority, :claim_at, :queued_at, :filename, :content_type, :size_bytes, :sha256,"
-    " :object_key, :attempt, :dispatches, :partial, :uploaded_at, :row_version)"
 )
 # PRIMARY of each.
 _BATCH: Final = text(
@@ -44,6 +36,10 @@ _BATCH: Final = text(
 DOCUMENTS: Final = text(
     f"SELECT {columns(ALL_FIELDS)} FROM document d WHERE d.id IN :ids"  # noqa: S608 - our own column names
 ).bindparams(bindparam("ids", expanding=True))
+# batch_idx: the batch's documents but those that were inside others.
+_UPLOADED: Final = text(
+    "SELECT COUNT(*) FROM document d FORCE INDEX (batch_idx) WHERE d.batch_id = :id AND d.depth = 0"
+)
 _TRIES: Final = 3
 
 
@@ -87,6 +83,8 @@ class MysqlRegistrations:
         async with self._database.reading("register_batch_again") as connection:
             row = (await connection.execute(_BATCH, {"id": batch.batch_id.bytes})).one_or_none()
             rows = (await connection.execute(DOCUMENTS, {"ids": ids})).all()
+            uploaded = await connection.execute(_UPLOADED, {"id": batch.batch_id.bytes})
+            uploaded_count = uploaded.scalar_one()
         documents = {d.document_id: d for d in (document_of(ALL_FIELDS, found) for found in rows)}
         for new in batch.documents:
             found = documents.get(new.document_id)
@@ -94,7 +92,7 @@ class MysqlRegistrations:
                 raise _document_exists(new.document_id)
         if row is None:
             return None
-        if (row.user_id, row.document_count, len(documents)) != (
+        if (row.user_id, uploaded_count, len(documents)) != (
             batch.user_id,
             len(batch.documents),
             len(batch.documents),
@@ -132,10 +130,8 @@ async def _insert(
                 "created_at": naive(now),
             },
         )
-        await connection.execute(
-            _INSERT_DOCUMENTS,
-            [_row(document, batch.priority, now, lags) for document in documents],
-        )
+        passwords = {new.document_id: new.sealed_password for new in batch.documents}
+        await insert_documents(connection, documents, now, lags, passwords)
     except IntegrityError as error:
         if error_number(error) == DUPLICATE_KEY:
             raise _Recorded from error
@@ -169,34 +165,10 @@ def _documents(batch: NewBatch, now: datetime) -> list[Document]:
             attempt=1,
             uploaded_at=now,
             row_version=1,
+            options=new.options,
         )
         for new in batch.documents
     ]
-
-
-def _row(document: Document, priority: Priority, now: datetime, lags: Lags) -> dict[str, object]:
-    claim_at = now + lags.get(document.document_id, timedelta()) + priority_shift(priority)
-    return {
-        "id": document.document_id.bytes,
-        "batch_id": document.batch_id.bytes,
-        "user_id": document.user_id,
-        "product": document.product,
-        "status": Status.QUEUED.value,
-        "lane": Lane.TEXT.value,
-        "priority": priority.value,
-        "claim_at": naive(claim_at),
-        "queued_at": naive(now),
-        "filename": document.filename,
-        "content_type": document.content_type,
-        "size_bytes": document.size_bytes,
-        "sha256": document.sha256,
-        "object_key": document.object_key,
-        "attempt": document.attempt,
-        "dispatches": 0,
-        "partial": 0,
-        "uploaded_at": naive(now),
-        "row_version": document.row_version,
-    }
 
 
 def _document_exists(document_id: UUID) -> AlreadyExists:

@@ -84,7 +84,13 @@ def _write(row: LockedDocument, cause: ReleaseCause, now: datetime) -> Write:
     lost = cause is ReleaseCause.WORKER_LOST
     dispatches = row.document.dispatches + lost
     if dispatches < QUARANTINE_AT_DISPATCHES:
-        document = row.next(status=Status.QUEUED, workflow_id="", dispatches=dispatches)
+        document = row.next(
+            status=Status.QUEUED,
+            workflow_id="",
+            dispatches=dispatches,
+            pages_done=0,
+            pages_total=0,
+        )
         return Write(row, document, row.ocr_requested_by, cause.value.upper())
     document = row.next(
         status=Status.QUARANTINED,

@@ -6,8 +6,10 @@ from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
+from sheaf_metadata.domain.claims import ClaimedDocument
 from sheaf_metadata.domain.documents import Document, Lane, Priority, Status
 from sheaf_metadata.domain.fields import Fields
+from sheaf_metadata.domain.options import options_of
 
 
 def aware(moment: datetime) -> datetime:
@@ -37,8 +39,36 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
         "uploaded_at": aware,
         "started_at": aware,
         "finished_at": aware,
+        "options": options_of,
     }
 )
+
+
+CLAIMED_COLUMNS: Final = (
+    "d.id, d.attempt, d.dispatches, d.object_key, d.content_type, d.size_bytes, d.sha256,"
+    " d.filename, d.batch_id, d.user_id, d.row_version, d.options, d.depth,"
+    " d.sealed_password IS NOT NULL AS has_password"
+)
+
+
+def claimed_of(row: Any, row_version: int) -> ClaimedDocument:
+    """The document of a row with `CLAIMED_COLUMNS`, in that version."""
+    return ClaimedDocument(
+        UUID(bytes=row.id),
+        row.attempt,
+        row.dispatches,
+        row.object_key,
+        row.content_type,
+        row.size_bytes,
+        row.sha256,
+        row.filename,
+        UUID(bytes=row.batch_id),
+        row.user_id,
+        row_version,
+        options_of(row.options or ""),
+        bool(row.has_password),
+        row.depth,
+    )
 
 
 def columns(fields: Fields, table: str = "d") -> str:

@@ -8,7 +8,7 @@ keys: their checks lock parent rows in an order that nobody chose.
 
 from typing import Any, Final
 
-from sqlalchemy import Column, Index, MetaData, Table
+from sqlalchemy import Column, Index, MetaData, Table, text
 from sqlalchemy.dialects.mysql import (
     BIGINT,
     BINARY,
@@ -16,6 +16,7 @@ from sqlalchemy.dialects.mysql import (
     INTEGER,
     SMALLINT,
     TINYINT,
+    VARBINARY,
     VARCHAR,
 )
 
@@ -37,6 +38,10 @@ def _ascii(length: int) -> VARCHAR:
 
 def _id(name: str, **options: Any) -> Column[Any]:
     return Column(name, BINARY(16), **options)
+
+
+def _count(name: str, kind: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False, server_default=text("0"))
 
 
 def _time(name: str, **options: Any) -> Column[Any]:
@@ -80,6 +85,13 @@ document: Final = Table(
     _time("finished_at"),
     _time("deleted_at"),
     Column("row_version", BIGINT, nullable=False),
+    # In words, see domain/options.py; NULL are the defaults.
+    Column("options", _ascii(64)),
+    _count("depth", SMALLINT),
+    _count("pages_done", INTEGER),
+    _count("pages_total", INTEGER),
+    # Not a field of a document: it is read by the workflow that holds it, and by nobody else.
+    Column("sealed_password", VARBINARY(1024)),
     Index("workflow_id_idx", "workflow_id"),
     Index("user_status_idx", "user_id", "status"),
     Index("status_time_idx", "status", "uploaded_at"),

@@ -14,7 +14,9 @@ from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_events
 from sheaf_metadata.adapters.mysql.rows import aware, columns, document_of, naive
 from sheaf_metadata.domain.documents import Document, Status
 from sheaf_metadata.domain.fields import ALL_FIELDS
+from sheaf_metadata.domain.options import text_of
 from sheaf_metadata.domain.outcomes import Ownership
+from sheaf_metadata.domain.registration import NewDocument
 from sheaf_metadata.ports import Changes, Outdate
 
 # PRIMARY, in ascending id.
@@ -31,9 +33,15 @@ HOLDS: Final = text(
 _WRITTEN: Final = (
     "status", "lane", "claim_at", "queued_at", "result_key", "workflow_id", "ocr_requested_by",
     "dispatches", "pipeline_version", "page_count", "character_count", "document_class",
-    "partial", "error_code", "error_message", "finished_at", "row_version",
+    "partial", "error_code", "error_message", "finished_at", "row_version", "content_type",
+    "options", "attempt", "started_at", "pages_done", "pages_total",
 )  # fmt: skip
 _SET: Final = ", ".join(f"d.{name} = v.{name}" for name in _WRITTEN)
+# What has ended needs no password any longer.
+_FORGET: Final = (
+    "d.sealed_password = IF(v.status IN ('completed', 'failed', 'quarantined', 'cancelled'),"
+    " NULL, d.sealed_password)"
+)
 _FIRST_ROW: Final = "SELECT %s AS id, " + ", ".join(f"%s AS {name}" for name in _WRITTEN)
 _NEXT_ROW: Final = " UNION ALL SELECT " + ", ".join(["%s"] * (1 + len(_WRITTEN)))
 _EXTRA: Final = 4
@@ -66,7 +74,8 @@ class LockedDocument:
 class Write:
     """A locked row and how it shall be.
 
-    `queued` is its new claim time and the time of queueing, None where both stay.
+    `queued` is its new claim time and the time of queueing, None where both stay. Its
+    attachments become documents with it.
     """
 
     row: LockedDocument
@@ -74,6 +83,7 @@ class Write:
     ocr_requested_by: str
     reason: str | None
     queued: tuple[datetime, datetime] | None = None
+    attachments: tuple[NewDocument, ...] = ()
 
 
 async def lock_documents(
@@ -92,18 +102,24 @@ async def lock_documents(
 
 
 async def write_documents(
-    connection: AsyncConnection, writes: Sequence[Write], now: datetime, outdate: Outdate
+    connection: AsyncConnection,
+    writes: Sequence[Write],
+    now: datetime,
+    outdate: Outdate,
+    added: Sequence[Document] = (),
 ) -> tuple[UUID, ...]:
     """Writes some locked rows and their events, and finishes batches; returns those finished.
 
-    The lease ends.
+    The lease ends. Documents that were `added` have their events after those.
     """
     values = [value for write in writes for value in write_values(write)]
     await connection.exec_driver_sql(write_statement(len(writes)), tuple(values))
     await outdate([(w.document.document_id, w.document.row_version) for w in writes])
     ended = {write.document.batch_id for write in writes if _ended(write.document)}
     finished = await finish_batches(connection, ended, now)
-    await insert_events(connection, [_event(write) for write in writes], finished, now)
+    events = [_event(write.document, write.reason) for write in writes]
+    events += [_event(document, None) for document in added]
+    await insert_events(connection, events, finished, now)
     return tuple(batch_id for batch_id, _ in finished)
 
 
@@ -112,7 +128,7 @@ def write_statement(count: int) -> str:
     rows = _FIRST_ROW + _NEXT_ROW * (count - 1)
     return (
         f"UPDATE ({rows}) v STRAIGHT_JOIN document d FORCE INDEX (PRIMARY) ON d.id = v.id"  # noqa: S608 - only placeholders
-        f" SET {_SET}, d.lease_expires_at = NULL"
+        f" SET {_SET}, {_FORGET}, d.lease_expires_at = NULL"
     )
 
 
@@ -126,10 +142,17 @@ async def holds_any(connection: AsyncConnection, workflow_id: str) -> bool:
     return found.first() is not None
 
 
-def changes_of(writes: Sequence[Write], finished: tuple[UUID, ...], *, freed: bool) -> Changes:
+def changes_of(
+    writes: Sequence[Write],
+    finished: tuple[UUID, ...],
+    *,
+    freed: bool,
+    added: Sequence[Document] = (),
+) -> Changes:
     """What a committed transaction changed."""
     lanes = {write.row.document.lane for write in writes}
     queued = {w.document.lane for w in writes if w.document.status is Status.QUEUED}
+    queued |= {document.lane for document in added}
     return Changes(
         documents=tuple(write.document for write in writes),
         finished_batches=finished,
@@ -138,15 +161,14 @@ def changes_of(writes: Sequence[Write], finished: tuple[UUID, ...], *, freed: bo
     )
 
 
-def _event(write: Write) -> DocumentEvent:
-    document = write.document
+def _event(document: Document, reason: str | None) -> DocumentEvent:
     return DocumentEvent(
         document.document_id,
         document.batch_id,
         document.user_id,
         document.status or Status.QUEUED,
         document.attempt,
-        write.reason,
+        reason,
     )
 
 
@@ -179,4 +201,10 @@ def write_values(write: Write) -> tuple[Any, ...]:
         document.error_message or None,
         None if document.finished_at is None else naive(document.finished_at),
         document.row_version,
+        document.content_type,
+        text_of(document.options) or None,
+        document.attempt,
+        None if document.started_at is None else naive(document.started_at),
+        document.pages_done,
+        document.pages_total,
     )

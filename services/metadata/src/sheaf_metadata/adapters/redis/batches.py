@@ -1,10 +1,11 @@
 """Finished batches in Redis: a hash for each, with a view for each set of fields.
 
-A finished batch does not change: all of its documents have ended. So a view has no version,
-and lives as long as an ended document does.
+A finished batch changes only when one of its documents is queued again, and that is told here
+before it is committed. So a view has no version, and lives as long as an ended document does.
 """
 
 import types
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final, get_type_hints
 from uuid import UUID
@@ -19,13 +20,28 @@ _PREFIX: Final = "sheaf:batch:1:"
 """The number is that of the value's shape: raise it when a field changes its meaning."""
 _MAX_VIEWS: Final = 8
 _MAX_BYTES: Final = 256 * 1024
+_MARK_MS: Final = 5_000
+"""How long views are kept out: longer than any reader takes from its read to its put."""
+_LATE_S: Final = 1.0
+"""A view that was read longer ago is not put: what kept it out may be gone."""
+_MARK: Final = ""
+"""The field that keeps views out; none has an empty name."""
 # The views of a batch end together, with the first.
 _PUT: Final = """
+if redis.call('HEXISTS', KEYS[1], '') == 1 then return end
 local views = redis.call('HLEN', KEYS[1])
 if views < tonumber(ARGV[4]) or redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
   if views == 0 then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 end
+"""
+_OUTDATE: Final = """
+for _, key in ipairs(KEYS) do
+  redis.call('DEL', key)
+  redis.call('HSET', key, ARGV[1], '')
+  redis.call('PEXPIRE', key, ARGV[2])
+end
+return #KEYS
 """
 _TYPES: Final = get_type_hints(Document)
 
@@ -37,6 +53,7 @@ class RedisBatchCache:
         self._gate = gate
         self._life_ms = int(life_s * 1000)
         self._put = gate.client.register_script(_PUT)
+        self._outdate = gate.client.register_script(_OUTDATE)
         self._encoder = msgspec.msgpack.Encoder()
 
     @property
@@ -59,9 +76,9 @@ class RedisBatchCache:
             return None
         return view_of(batch, [Document(**dict(zip(fields, row, strict=True))) for row in rows])
 
-    async def put(self, view: BatchView, fields: Fields) -> None:
+    async def put(self, view: BatchView, fields: Fields, *, age_s: float = 0.0) -> None:
         """See `BatchCache`."""
-        if view.batch.finished_at is None or not self._gate.is_open:
+        if view.batch.finished_at is None or age_s > _LATE_S or not self._gate.is_open:
             return
         rows = [[getattr(document, field) for field in fields] for document in view.documents]
         value = self._encoder.encode((view.batch, rows))
@@ -71,6 +88,14 @@ class RedisBatchCache:
         await self._gate.call(
             "batch_cache_put", self._put(keys=[_key(view.batch.batch_id)], args=arguments)
         )
+
+    async def outdate(self, batch_ids: Sequence[UUID]) -> bool:
+        """See `BatchCache`."""
+        keys = [_key(batch_id) for batch_id in batch_ids]
+        if not keys or not self._gate.is_open:
+            return not keys
+        script = self._outdate(keys=keys, args=[_MARK, _MARK_MS])
+        return await self._gate.call("batch_cache_outdate", script) is not None
 
 
 def _key(batch_id: UUID) -> str:

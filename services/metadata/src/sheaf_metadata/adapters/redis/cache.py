@@ -29,6 +29,7 @@ for i, key in ipairs(KEYS) do
     redis.call('SET', key, ARGV[3 * i - 2] .. ':' .. ARGV[3 * i], 'PX', ARGV[3 * i - 1])
   end
 end
+return #KEYS
 """
 
 
@@ -76,17 +77,19 @@ class RedisDocumentCache:
                 arguments += [document.row_version, life_ms, self._encoder.encode(document)]
         await self._run("cache_put", keys, arguments)
 
-    async def outdate(self, versions: Sequence[tuple[UUID, int]]) -> None:
+    async def outdate(self, versions: Sequence[tuple[UUID, int]]) -> bool:
         """See `DocumentCache`."""
         keys = [_key(document_id) for document_id, _ in versions]
         arguments: list[bytes | int] = []
         for _, version in versions:
             arguments += [version, _MARK_MS, b""]
-        await self._run("cache_outdate", keys, arguments)
+        return await self._run("cache_outdate", keys, arguments)
 
-    async def _run(self, operation: str, keys: list[str], arguments: list[bytes | int]) -> None:
-        if keys and self._gate.is_open:
-            await self._gate.call(operation, self._put(keys=keys, args=arguments))
+    async def _run(self, operation: str, keys: list[str], arguments: list[bytes | int]) -> bool:
+        """Whether Redis did it."""
+        if not keys or not self._gate.is_open:
+            return not keys
+        return await self._gate.call(operation, self._put(keys=keys, args=arguments)) is not None
 
 
 def _key(document_id: UUID) -> str:
