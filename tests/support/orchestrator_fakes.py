@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from sheaf_common.errors import NotFound, SheafError
+from sheaf_common.errors import AlreadyExists, InvalidInput, NotFound, SheafError
 from sheaf_common.ids import new_id
 from sheaf_orchestrator.domain import (
     Disposition,
@@ -18,9 +18,19 @@ from sheaf_orchestrator.domain import (
     GroupSummary,
     Lane,
     Outcome,
+    Progress,
     Quarantined,
     ReleaseCause,
     WorkflowState,
+)
+from sheaf_orchestrator.extraction import (
+    Attachment,
+    Metadata,
+    Page,
+    Recognised,
+    RecognisedPage,
+    Result,
+    ResultWarning,
 )
 from sheaf_orchestrator.ports import Extraction, StoredObject
 
@@ -45,6 +55,28 @@ def group_of(*tasks: DocumentTask) -> Group:
     return Group(str(new_id()), Lane.TEXT, tasks)
 
 
+def result_with(*attachments: Attachment, pages: Sequence[str] = ("",)) -> Result:
+    """A result that says nothing but these."""
+    return Result(
+        document_id="x",
+        attempt=1,
+        content_type="text/plain",
+        size_bytes=1,
+        sha256=None,
+        page_count=len(pages),
+        character_count=sum(map(len, pages)),
+        partial=False,
+        metadata=Metadata(),
+        pages=[
+            Page(number, width=None, height=None, rotation=0, text=text, characters=len(text))
+            for number, text in enumerate(pages, 1)
+        ],
+        outline=[],
+        warnings=[],
+        attachments=list(attachments),
+    )
+
+
 @dataclass
 class FakeIntake:
     """Hands out prepared groups and remembers what it is told.
@@ -58,6 +90,8 @@ class FakeIntake:
     recorded: list[tuple[str, list[Outcome]]] = field(default_factory=list)
     released: list[tuple[str, tuple[str, ...], ReleaseCause]] = field(default_factory=list)
     renewals: list[frozenset[str]] = field(default_factory=list)
+    progress: list[Progress] = field(default_factory=list)
+    passwords: dict[str, bytes] = field(default_factory=dict)
     failures: dict[str, list[SheafError]] = field(default_factory=dict)
     record_gate: asyncio.Event | None = None
 
@@ -72,9 +106,20 @@ class FakeIntake:
             await asyncio.Event().wait()
         return self.groups.pop(0)
 
-    async def renew(self, workflow_id: str, tasks: Sequence[DocumentTask]) -> frozenset[str]:
+    async def of(self, workflow_id: str, document_id: str) -> bytes | None:
+        """The sealed password: this is `SealedPasswords`, too."""
+        self._fail("of")
+        return self.passwords.get(document_id)
+
+    async def renew(
+        self,
+        workflow_id: str,
+        tasks: Sequence[DocumentTask],
+        progress: Sequence[Progress] = (),
+    ) -> frozenset[str]:
         """Whatever is in `lost`."""
         self._fail("renew")
+        self.progress += progress
         ids = frozenset(task.document_id for task in tasks)
         self.renewals.append(ids)
         return ids & self.lost
@@ -135,8 +180,25 @@ class FakeObjects:
         return self.stored[key]
 
     async def put(self, key: str, content: bytes, *, content_type: str) -> None:
-        """Stores."""
-        self.stored[key] = content
+        """Stores, create-only."""
+        if self.stored.setdefault(key, content) != content:
+            raise AlreadyExists("OBJECT_EXISTS", key)
+
+    async def put_original(self, key: str, content: bytes, *, filename: str) -> str:
+        """Stores, unless the name says that the store never takes it."""
+        if filename == "refused":
+            raise InvalidInput("OBJECT_TOO_LARGE", filename)
+        await self.put(key, content, content_type="")
+        return "text/plain"
+
+    async def size_of(self, key: str) -> int | None:
+        """Of the stored bytes."""
+        return len(self.stored[key]) if key in self.stored else None
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Forgets them."""
+        for key in keys:
+            self.stored.pop(key, None)
 
 
 @dataclass
@@ -149,13 +211,15 @@ class FakeExtractor:
     running: int = 0
     running_max: int = 0
     seen: list[bytes] = field(default_factory=list)
+    passwords: list[bytes | None] = field(default_factory=list)
     cancelled: list[bytes] = field(default_factory=list)
 
     async def extract(
-        self, task: DocumentTask, content: bytes
+        self, task: DocumentTask, content: bytes, password: bytes | None
     ) -> Extraction | Failed | Quarantined:
         """See the class."""
         self.seen.append(content)
+        self.passwords.append(password)
         self.running += 1
         self.running_max = max(self.running, self.running_max)
         try:
@@ -168,6 +232,54 @@ class FakeExtractor:
             raise
         finally:
             self.running -= 1
+
+
+@dataclass
+class FakeRecogniser:
+    """Reads pages by what a test says for a number; by default one word."""
+
+    behave: dict[int, Callable[[], Awaitable[Recognised]]] = field(default_factory=dict)
+    seen: list[int] = field(default_factory=list)
+    cancelled: list[int] = field(default_factory=list)
+    running: int = 0
+    running_max: int = 0
+
+    async def recognise(
+        self, task: DocumentTask, content: bytes, page: int, password: bytes | None
+    ) -> Recognised:
+        """See the class."""
+        self.seen.append(page)
+        self.running += 1
+        self.running_max = max(self.running, self.running_max)
+        try:
+            if page in self.behave:
+                return await self.behave[page]()
+            await asyncio.sleep(0)
+            return recognised(page)
+        except asyncio.CancelledError:
+            self.cancelled.append(page)
+            raise
+        finally:
+            self.running -= 1
+
+
+def recognised(page: int, *, failed_for: str | None = None) -> Recognised:
+    """A page that was read, or one that was not, for that reason."""
+    warnings = [] if failed_for is None else [ResultWarning(failed_for, "No.", page)]
+    return Recognised(
+        engine="" if failed_for else "fake 1",
+        pages=[
+            RecognisedPage(
+                number=page,
+                width=1.0,
+                height=1.0,
+                text="" if failed_for else f"page{page}",
+                confidence=None if failed_for else 0.9,
+                failed=failed_for is not None,
+                warnings=warnings,
+            )
+        ],
+    )
 
 
 @dataclass
@@ -199,6 +311,7 @@ class FakeObserver:
     resolved: list[WorkflowState] = field(default_factory=list)
     summaries: list[GroupSummary] = field(default_factory=list)
     stages: list[str] = field(default_factory=list)
+    pages: list[bool] = field(default_factory=list)
 
     def dispatched(self, lane: Lane, documents: int) -> None:
         """A dispatch."""
@@ -208,13 +321,17 @@ class FakeObserver:
         """A resolution."""
         self.resolved.append(state)
 
-    def group_processed(self, summary: GroupSummary, duration_s: float) -> None:
+    def group_processed(self, lane: Lane, summary: GroupSummary, duration_s: float) -> None:
         """A group."""
         self.summaries.append(summary)
 
     def stage_done(self, stage: str, duration_s: float) -> None:
         """A stage."""
         self.stages.append(stage)
+
+    def page_recognised(self, *, failed: bool) -> None:
+        """A page."""
+        self.pages.append(failed)
 
 
 @dataclass

@@ -3,31 +3,47 @@
 import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from sheaf_common.errors import Unavailable
 from sheaf_common.memory import ByteBudget
+from sheaf_common.sealing import SealingKeys
 from sheaf_orchestrator.domain import (
     Completed,
     DocumentTask,
     Failed,
     GroupSummary,
+    NeedsOcr,
     Quarantined,
     ReleaseCause,
     result_key,
 )
+from sheaf_orchestrator.extraction import (
+    AttachedFile,
+    Attachment,
+    decode_result,
+    encode_result,
+)
+from sheaf_orchestrator.extraction.identity import attachment_id
 from sheaf_orchestrator.ports import Extraction
+from sheaf_orchestrator.service.keeping import ResultKeeper
+from sheaf_orchestrator.service.passwords import PasswordSafe
 from sheaf_orchestrator.service.processing import GroupProcessor, ProcessingLimits
+from sheaf_orchestrator.service.reading import DocumentReader
 from support.orchestrator_fakes import (
     FakeExtractor,
     FakeIntake,
     FakeObjects,
     FakeObserver,
     group_of,
+    result_with,
 )
 from support.waiting import until
+
+KEYS = SealingKeys([bytes(32)])
 
 
 class CountingThreads(ThreadPoolExecutor):
@@ -46,21 +62,25 @@ class CountingThreads(ThreadPoolExecutor):
 class Bench:
     """A processor over fakes."""
 
-    def __init__(self, *, concurrency: int = 2, retry_s: float = 5.0) -> None:
+    def __init__(
+        self, *, concurrency: int = 2, retry_s: float = 5.0, keys: SealingKeys | None = KEYS
+    ) -> None:
         self.intake = FakeIntake()
         self.objects = FakeObjects()
         self.extractor = FakeExtractor()
         self.observer = FakeObserver()
         self.stopping = asyncio.Event()
         self.threads = CountingThreads()
+        reader = DocumentReader(
+            self.objects, self.extractor, PasswordSafe(self.intake, keys), self.threads
+        )
         self.processor = GroupProcessor(
             self.intake,
-            self.objects,
-            self.extractor,
+            reader,
+            ResultKeeper(self.objects, reader),
             ProcessingLimits(concurrency=concurrency, retry_s=retry_s, renew_s=0.01),
             ByteBudget(2**24, wait_s=5.0),
             self.observer,
-            self.threads,
         )
 
     async def process(self, *tasks: DocumentTask) -> GroupSummary:
@@ -275,6 +295,106 @@ async def test_a_document_larger_than_the_budget_still_runs() -> None:
     (task,) = bench.objects.of(b"text")
 
     assert await bench.process(replace(task, size_bytes=2**21)) == GroupSummary(completed=1)
+
+
+async def test_a_document_without_usable_text_goes_to_the_other_lane() -> None:
+    """Handed over, with no result kept; the others of its group complete."""
+    bench = Bench()
+    scan, text = bench.objects.of(b"scan", b"text")
+
+    async def scanned() -> Extraction:
+        file = AttachedFile(filename="a", content=b"x")
+        return Extraction(b"r", 2, 0, partial=False, ocr_pages=(1, 2), attachments=(file,))
+
+    bench.extractor.behave = {b"scan": scanned}
+
+    summary = await bench.process(scan, text)
+
+    assert summary == GroupSummary(completed=1, needs_ocr=1)
+    assert bench.intake.outcomes[scan.document_id].result == NeedsOcr()
+    assert len(bench.objects.stored) == 3
+
+
+async def test_attached_files_are_stored_before_they_are_recorded() -> None:
+    """Each as a document of its own, under the same id in every attempt."""
+    bench = Bench()
+    (mail,) = bench.objects.of(b"mail")
+
+    async def attached() -> Extraction:
+        files = tuple(AttachedFile(filename=name, content=b"file") for name in ("a", "b"))
+        return Extraction(b"r", 1, 0, partial=False, content_type="x/y", attachments=files)
+
+    bench.extractor.behave = {b"mail": attached}
+
+    await bench.process(mail)
+    first = bench.intake.outcomes[mail.document_id].result
+    await bench.process(mail)
+    second = bench.intake.outcomes[mail.document_id].result
+
+    assert isinstance(first, Completed)
+    assert isinstance(second, Completed)
+    assert first.content_type == "x/y"
+    assert first.attachments == second.attachments
+    digest = sha256(b"file").hexdigest()
+    assert [file.document_id for file in first.attachments] == [
+        attachment_id(mail.document_id, index, digest) for index in range(2)
+    ]
+    for file in first.attachments:
+        assert bench.objects.stored[file.object_key] == b"file"
+        assert (file.sha256, file.size_bytes, file.content_type) == (digest, 4, "text/plain")
+
+
+async def test_an_attached_file_that_is_never_stored_is_only_named() -> None:
+    """The result names no document that there is not."""
+    bench = Bench()
+    (mail,) = bench.objects.of(b"mail")
+    digest = sha256(b"file").hexdigest()
+    identity = attachment_id(mail.document_id, 0, digest)
+
+    async def attached() -> Extraction:
+        file = AttachedFile(filename="refused", content=b"file")
+        result = result_with(Attachment(filename="refused", size_bytes=4, document_id=identity))
+        return Extraction(encode_result(result), 1, 0, partial=False, attachments=(file,))
+
+    bench.extractor.behave = {b"mail": attached}
+
+    await bench.process(mail)
+
+    recorded = bench.intake.outcomes[mail.document_id].result
+    assert isinstance(recorded, Completed)
+    assert recorded.attachments == ()
+    result = decode_result(bench.objects.stored[recorded.result_key])
+    assert result.attachments[0].document_id is None
+    assert [warning.code for warning in result.warnings] == ["ATTACHMENT_REFUSED"]
+
+
+async def test_a_password_reaches_the_extractor_and_nothing_else() -> None:
+    """Opened just before; a document without one gets none."""
+    bench = Bench()
+    locked, other = bench.objects.of(b"locked", b"other")
+    sealed = KEYS.seal(b"secret", belongs_to=locked.document_id)
+    bench.intake.passwords = {locked.document_id: sealed}
+
+    await bench.process(replace(locked, has_password=True), other)
+
+    assert sorted(bench.extractor.passwords, key=repr) == [None, b"secret"]
+    assert b"secret" not in b"".join(bench.objects.stored.values())
+
+
+@pytest.mark.parametrize("fault", ["gone", "another's", "no keys"])
+async def test_a_password_that_cannot_be_opened_has_a_reason(fault: str) -> None:
+    """Gone, sealed for another document, or no key here: the document says so."""
+    bench = Bench(keys=None if fault == "no keys" else KEYS)
+    (task,) = bench.objects.of(b"locked")
+    belongs_to = "another" if fault == "another's" else task.document_id
+    if fault != "gone":
+        bench.intake.passwords = {task.document_id: KEYS.seal(b"s", belongs_to=belongs_to)}
+
+    await bench.process(replace(task, has_password=True))
+
+    result = bench.intake.outcomes[task.document_id].result
+    assert isinstance(result, Failed)
+    assert (result.reason, bench.extractor.seen) == ("PASSWORD_UNAVAILABLE", [])
 
 
 async def test_large_contents_are_checked_beside_the_event_loop() -> None:

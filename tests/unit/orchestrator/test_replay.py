@@ -7,8 +7,10 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from sheaf_orchestrator.workflows.process_group import ProcessGroupWorkflow
+from sheaf_orchestrator.workflows.recognise_document import RecogniseDocumentWorkflow
 from sheaf_orchestrator.workflows.sweep import SweepWorkflow
 
+WORKFLOWS = [ProcessGroupWorkflow, RecogniseDocumentWorkflow, SweepWorkflow]
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 
 
@@ -17,6 +19,9 @@ def test_there_are_histories() -> None:
     assert [path.stem for path in HISTORIES] == [
         "process_group_completed",
         "process_group_failed",
+        "recognise_document_completed",
+        "recognise_document_lost",
+        "recognise_document_stopped",
         "sweep_completed",
     ]
 
@@ -28,4 +33,4 @@ def test_there_are_histories() -> None:
 )
 async def test_a_saved_history_replays(history: WorkflowHistory) -> None:
     """A change that is not deterministic against it would strand running workflows."""
-    await Replayer(workflows=[ProcessGroupWorkflow, SweepWorkflow]).replay_workflow(history)
+    await Replayer(workflows=WORKFLOWS).replay_workflow(history)

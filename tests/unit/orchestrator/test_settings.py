@@ -1,8 +1,22 @@
 """Settings of the orchestrator that must fit each other."""
 
+import base64
+from dataclasses import dataclass
+
 import pytest
 
-from sheaf_orchestrator.settings import TemporalSettings
+from sheaf_common.sealing import SealingKeys
+from sheaf_common.settings import SettingsInvalid, load
+from sheaf_orchestrator.extraction import Limits
+from sheaf_orchestrator.recognition_settings import RecognitionSettings
+from sheaf_orchestrator.settings import PasswordSettings, TemporalSettings
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The group alone, as a service loads it."""
+
+    passwords: PasswordSettings
 
 
 @pytest.mark.parametrize("kind", ["IO", "CPU"])
@@ -35,3 +49,29 @@ def test_the_profile_of_before_is_one_switch(monkeypatch: pytest.MonkeyPatch) ->
     assert (settings.io_max_concurrent_activities, settings.io_threads) == (5, 30)
     assert (settings.cpu_max_concurrent_activities, settings.cpu_threads) == (4, 10)
     assert settings.activity_pollers_max == 5
+
+
+def test_a_key_that_is_none_is_found_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without showing it; a good one opens what was sealed by it."""
+    monkeypatch.setenv("DOCUMENT_PASSWORD_KEYS", "c2VjcmV0")
+    with pytest.raises(SettingsInvalid, match=r"DOCUMENT_PASSWORD_KEYS: .*32 bytes") as caught:
+        load(Secrets)
+    assert "c2VjcmV0" not in str(caught.value)
+
+    monkeypatch.setenv("DOCUMENT_PASSWORD_KEYS", base64.b64encode(bytes(32)).decode())
+    keys = load(Secrets).passwords.sealing_keys()
+    assert keys is not None
+    sealed = SealingKeys([bytes(32)]).seal(b"secret", belongs_to="d")
+    assert keys.open(sealed, belongs_to="d") == b"secret"
+
+
+def test_recognition_gives_way_to_text() -> None:
+    """Low priority, and far more time than CPU: it waits for what text leaves."""
+    settings = RecognitionSettings()
+    text = Limits()
+    pages, base = settings.limits(text), settings.base_limits(text)
+
+    assert (pages.niceness, base.niceness) == (19, 9)
+    assert pages.wall_s >= 5 * pages.cpu_s
+    assert base.wall_s == 5 * text.wall_s
+    assert base.cpu_s == text.cpu_s

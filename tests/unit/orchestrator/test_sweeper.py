@@ -65,15 +65,28 @@ async def test_a_losing_result_goes_and_the_winner_stays() -> None:
     assert (listing.deleted, report.losing_results_deleted) == ([loser], 1)
 
 
+PARTS = ("result.json.zst", "base.msgpack.zst", "pages-5-8.msgpack.zst")
+
+
 async def test_results_of_a_document_at_work_stay() -> None:
-    """Its row does not name the result yet, but may at any moment."""
+    """Its row does not name the result yet, but may at any moment; its parts are needed."""
     document_id = old_id()
-    result = f"documents/{document_id}/1-w1/result.json.zst"
-    listing = FakeListing({result: 2 * DAY})
+    listing = FakeListing({f"documents/{document_id}/1-w1/{name}": 2 * DAY for name in PARTS})
 
     await sweep(listing, FakeReferences(row(document_id, terminal=False)))
 
     assert listing.deleted == []
+
+
+async def test_parts_that_nobody_puts_together_go() -> None:
+    """Of a document that was cancelled, or ended in another workflow."""
+    document_id = old_id()
+    keys = {f"documents/{document_id}/1-w1/{name}": 2 * DAY for name in PARTS}
+    listing = FakeListing(dict(keys))
+
+    await sweep(listing, FakeReferences(row(document_id)))
+
+    assert set(listing.deleted) == set(keys)
 
 
 async def test_what_is_not_understood_is_left_and_counted() -> None:
@@ -121,6 +134,8 @@ def test_only_keys_of_the_layout_name_a_document() -> None:
     named = [
         f"documents/{document_id}/original",
         f"documents/{document_id}/1-w/result.json.zst",
+        f"documents/{document_id}/1-w/base.msgpack.zst",
+        f"documents/{document_id}/1-w/pages-1-4.msgpack.zst",
         f"documents/{document_id}/thumb-1-256.webp",
     ]
     foreign = [

@@ -6,7 +6,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Final
 
-PIPELINE_VERSION: Final = "1"
+from sheaf_orchestrator.extraction.options import OcrMode
+
+PIPELINE_VERSION: Final = "2"
 """Recorded with every outcome; raised when the same content would give another result."""
 
 
@@ -22,7 +24,8 @@ class DocumentTask:
     """One attempt of one document, as a worker needs to know it.
 
     `sha256` is the hash in hex that the stored content must have; `dispatches` says how
-    often a workflow has lost the document.
+    often a workflow has lost the document, `depth` how deep it lies in others. What its owner
+    asked for is here, but for the password: this goes into workflow histories.
     """
 
     document_id: str
@@ -33,6 +36,20 @@ class DocumentTask:
     size_bytes: int
     sha256: str
     filename: str
+    words: bool = False
+    ocr: OcrMode = OcrMode.AUTO
+    ocr_languages: tuple[str, ...] = ()
+    has_password: bool = False
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a document is that is read page by page."""
+
+    document_id: str
+    pages_done: int
+    pages_total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +125,27 @@ class QueueBacklog:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file inside a document, stored as a document's original already; `sha256` in hex."""
+
+    document_id: str
+    filename: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    object_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Completed:
-    """A document's result is stored under `result_key`."""
+    """A document's result is stored under `result_key`; `content_type` is what it was read as."""
 
     result_key: str
     page_count: int
     character_count: int
     partial: bool
+    content_type: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +165,17 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
+class NeedsOcr:
+    """Pages of the document have no usable text: it goes on in the OCR lane."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How one attempt of a document ended."""
 
     document_id: str
     attempt: int
-    result: Completed | Failed | Quarantined
+    result: Completed | Failed | Quarantined | NeedsOcr
 
 
 class Disposition(Enum):
@@ -157,6 +193,8 @@ class GroupSummary:
     completed: int = 0
     failed: int = 0
     quarantined: int = 0
+    needs_ocr: int = 0
+    """Handed over to the OCR lane."""
     lost: int = 0
     """No longer owned: cancelled, deleted, or taken by another workflow."""
     released: int = 0
@@ -189,9 +227,41 @@ def default_processes() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def original_key(document_id: str) -> str:
+    """Where the content of a document is put."""
+    return f"documents/{document_id}/original"
+
+
+def thumbnail_key(document_id: str, page: int, width_px: int) -> str:
+    """Where the picture of a page is kept."""
+    return f"documents/{document_id}/thumb-{page}-{width_px}.webp"
+
+
 def result_key(task: DocumentTask, workflow_id: str) -> str:
     """Where a result is put. Names attempt and workflow, so that no run overwrites another's."""
-    return f"documents/{task.document_id}/{task.attempt}-{workflow_id}/result.json.zst"
+    return f"{_folder(task, workflow_id)}/result.json.zst"
+
+
+def base_key(task: DocumentTask, workflow_id: str) -> str:
+    """Where a result lies until its missing pages are recognised."""
+    return f"{_folder(task, workflow_id)}/base.msgpack.zst"
+
+
+def pages_key(task: DocumentTask, workflow_id: str, first: int, last: int) -> str:
+    """Where recognised pages lie until all of them are there."""
+    return f"{_folder(task, workflow_id)}/pages-{first}-{last}.msgpack.zst"
+
+
+def _folder(task: DocumentTask, workflow_id: str) -> str:
+    return f"documents/{task.document_id}/{task.attempt}-{workflow_id}"
+
+
+def pages_deadline_s(pages: int, page_limit_s: float) -> float:
+    """The longest that the pages of one activity may take, each tried twice, one by one.
+
+    They share the subprocesses with those of other documents, hence as long again.
+    """
+    return 60.0 + 4 * page_limit_s * pages
 
 
 def group_deadline_s(documents: int, document_limit_s: float) -> float:

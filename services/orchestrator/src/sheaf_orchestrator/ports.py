@@ -15,6 +15,7 @@ from sheaf_orchestrator.domain import (
     Lane,
     LaneBacklog,
     Outcome,
+    Progress,
     Quarantined,
     QueueBacklog,
     ReleaseCause,
@@ -22,6 +23,7 @@ from sheaf_orchestrator.domain import (
     WorkflowDescription,
     WorkflowState,
 )
+from sheaf_orchestrator.extraction import AttachedFile, Recognised
 
 
 class Intake(Protocol):
@@ -35,7 +37,12 @@ class Intake(Protocol):
         """Claims a group; waits up to `wait_s` for work and a place. None if there was none."""
         ...
 
-    async def renew(self, workflow_id: str, tasks: Sequence[DocumentTask]) -> frozenset[str]:
+    async def renew(
+        self,
+        workflow_id: str,
+        tasks: Sequence[DocumentTask],
+        progress: Sequence[Progress] = (),
+    ) -> frozenset[str]:
         """Extends the lease; returns the ids that the workflow no longer owns."""
         ...
 
@@ -64,25 +71,57 @@ class Objects(Protocol):
         ...
 
     async def put(self, key: str, content: bytes, *, content_type: str) -> None:
-        """Stores an object; the same put may be repeated."""
+        """Stores an object; the same put may be repeated.
+
+        Raises `AlreadyExists` if there is another content under the key.
+        """
+        ...
+
+    async def put_original(self, key: str, content: bytes, *, filename: str) -> str:
+        """Stores a file of a document's; returns its content type, by its content.
+
+        The same put may be repeated. Raises `InvalidInput` for what is never stored.
+        """
+        ...
+
+    async def size_of(self, key: str) -> int | None:
+        """The size of an object in bytes; None if it is not there."""
+        ...
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Deletes objects; one that is not there counts as deleted."""
+        ...
+
+
+class SealedPasswords(Protocol):
+    """The passwords of encrypted documents, as they were sealed."""
+
+    async def of(self, workflow_id: str, document_id: str) -> bytes | None:
+        """What the workflow may open; None if it does not hold the document, or without one."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What a document gave: the encoded result object, and its numbers."""
+    """What a document gave: the encoded result object, its numbers, and what is left to do.
+
+    `ocr_pages` are to be recognised; `attachments` are files that become documents.
+    """
 
     result: bytes
     page_count: int
     character_count: int
     partial: bool
+    content_type: str = ""
+    ocr_pages: tuple[int, ...] = ()
+    attachments: tuple[AttachedFile, ...] = ()
 
 
 class Extractor(Protocol):
     """Reads documents, apart from this process."""
 
     async def extract(
-        self, task: DocumentTask, content: bytes
+        self, task: DocumentTask, content: bytes, password: bytes | None
     ) -> Extraction | Failed | Quarantined:
         """Reads one document. Cancelling the call stops the work.
 
@@ -92,8 +131,40 @@ class Extractor(Protocol):
         ...
 
 
+class PageRecogniser(Protocol):
+    """Reads pages of documents by character recognition, apart from this process."""
+
+    async def recognise(
+        self, task: DocumentTask, content: bytes, page: int, password: bytes | None
+    ) -> Recognised:
+        """Reads one page; one that cannot be read, for whatever reason, is marked as failed.
+
+        Cancelling the call stops the work.
+
+        Raises:
+            SheafError: recognition itself cannot work now; says nothing of the page.
+        """
+        ...
+
+
+class PageDrawer(Protocol):
+    """Draws pages of documents, apart from this process."""
+
+    async def thumbnail(
+        self, document_id: str, content_type: str, content: bytes, *, page: int, width_px: int
+    ) -> bytes:
+        """The page as WebP.
+
+        Raises:
+            InvalidInput: it cannot be drawn; the reason is extraction's.
+            OverCapacity: `SANDBOX_BUSY`.
+            Unavailable: `SANDBOX_UNAVAILABLE`.
+        """
+        ...
+
+
 class WorkflowEngine(Protocol):
-    """Runs one processing workflow for each claimed group."""
+    """Runs one workflow, that of its lane, for each claimed group."""
 
     async def start(self, group: Group) -> None:
         """Starts the group's workflow under its id; an id that runs already is success.

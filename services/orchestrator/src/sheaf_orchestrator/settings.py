@@ -4,15 +4,17 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
-from pydantic import model_validator
+from pydantic import SecretStr, field_validator, model_validator
 
 from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.process import ProcessSettings
+from sheaf_common.sealing import SealingKeys
 from sheaf_common.settings import Rollback, SettingsGroup, variable
 from sheaf_orchestrator.domain import GroupLimits, default_processes
 from sheaf_orchestrator.extraction import Limits
+from sheaf_orchestrator.recognition_settings import RecognitionSettings
 
-Role = Literal["all", "dispatcher", "workflow", "io", "cpu"]
+Role = Literal["all", "dispatcher", "workflow", "io", "cpu", "ocr"]
 
 
 class ServerSettings(SettingsGroup):
@@ -32,6 +34,7 @@ class TaskQueues:
     workflows: str
     io: str
     cpu: str
+    ocr: str
 
 
 class TemporalSettings(SettingsGroup):
@@ -54,7 +57,7 @@ class TemporalSettings(SettingsGroup):
     address: str = variable("TEMPORAL_ADDRESS", "127.0.0.1:7233", "Temporal, host:port")
     namespace: str = variable("TEMPORAL_NAMESPACE", "default", "namespace of all workflows")
     task_queue_prefix: str = variable(
-        "TEMPORAL_TASK_QUEUE_PREFIX", "sheaf", "task queues are PREFIX-workflows, -io, -cpu"
+        "TEMPORAL_TASK_QUEUE_PREFIX", "sheaf", "task queues are PREFIX-workflows, -io, -cpu, -ocr"
     )
     metrics_port: int = variable("TEMPORAL_METRICS_PORT", 9464, "SDK metrics port", ge=1, le=65535)
     start_timeout_s: float = variable(
@@ -105,7 +108,7 @@ class TemporalSettings(SettingsGroup):
     def queues(self) -> TaskQueues:
         """The task queues' names."""
         prefix = self.task_queue_prefix
-        return TaskQueues(f"{prefix}-workflows", f"{prefix}-io", f"{prefix}-cpu")
+        return TaskQueues(*(f"{prefix}-{kind}" for kind in ("workflows", "io", "cpu", "ocr")))
 
 
 class DispatchSettings(SettingsGroup):
@@ -188,6 +191,28 @@ class ProcessingSettings(SettingsGroup):
         )
 
 
+class PasswordSettings(SettingsGroup):
+    """The keys of documents' passwords."""
+
+    keys: SecretStr | None = variable(
+        "DOCUMENT_PASSWORD_KEYS",
+        None,
+        "open passwords of documents: base64 of 32 bytes, comma between; as the gateway has them",
+    )
+
+    @field_validator("keys")
+    @classmethod
+    def _usable(cls, keys: SecretStr | None) -> SecretStr | None:
+        """A key that is none is found at start, not with the first encrypted document."""
+        if keys is not None:
+            SealingKeys.parse(keys.get_secret_value())
+        return keys
+
+    def sealing_keys(self) -> SealingKeys | None:
+        """The keys; None where none is set."""
+        return None if self.keys is None else SealingKeys.parse(self.keys.get_secret_value())
+
+
 class SweepSettings(SettingsGroup):
     """What is removed, when, and how old it must be."""
 
@@ -216,6 +241,8 @@ class OrchestratorSettings:
     temporal: TemporalSettings
     dispatch: DispatchSettings
     processing: ProcessingSettings
+    recognition: RecognitionSettings
+    passwords: PasswordSettings
     sweep: SweepSettings
 
     def group_limits(self) -> GroupLimits:
@@ -223,6 +250,15 @@ class OrchestratorSettings:
         return GroupLimits(
             max_workflows=self.dispatch.max_workflows or self.processing.processes + 1,
             max_documents=self.dispatch.group_max_documents,
+            max_bytes=self.dispatch.group_max_bytes,
+            max_work_s=self.dispatch.group_max_work_s,
+        )
+
+    def ocr_group_limits(self) -> GroupLimits:
+        """The bounds of a claim in the OCR lane: one document, for a workflow of its own."""
+        return GroupLimits(
+            max_workflows=self.recognition.max_workflows or self.recognition.processes + 1,
+            max_documents=1,
             max_bytes=self.dispatch.group_max_bytes,
             max_work_s=self.dispatch.group_max_work_s,
         )

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from temporalio.client import Client
 
@@ -17,25 +17,39 @@ from sheaf_common.grpc.server import GrpcServer, grpc_server
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.memory import ByteBudget
 from sheaf_common.telemetry.metrics import metrics_endpoint
-from sheaf_orchestrator.adapters.metadata import MetadataBacklog, MetadataIntake, MetadataReferences
+from sheaf_orchestrator.adapters.metadata import (
+    MetadataBacklog,
+    MetadataIntake,
+    MetadataPasswords,
+    MetadataReferences,
+)
 from sheaf_orchestrator.adapters.metrics import PrometheusObserver, SandboxCollector
-from sheaf_orchestrator.adapters.sandbox import SandboxExtractor
+from sheaf_orchestrator.adapters.sandbox import SandboxDrawer, SandboxExtractor, SandboxRecogniser
 from sheaf_orchestrator.adapters.storage import StorageListing, StorageObjects
 from sheaf_orchestrator.adapters.temporal import (
+    ActivityLimits,
     TemporalEngine,
     TemporalOperations,
     connect,
     temporal_runtime,
 )
-from sheaf_orchestrator.adapters.workers import cpu_worker, io_worker, workflow_worker
+from sheaf_orchestrator.adapters.workers import cpu_worker, io_worker, ocr_worker, workflow_worker
 from sheaf_orchestrator.api.activities import ProcessingActivities, SweepActivities
+from sheaf_orchestrator.api.recognition import RecognitionActivities
 from sheaf_orchestrator.api.servicer import OrchestratorServicer
 from sheaf_orchestrator.domain import Lane
 from sheaf_orchestrator.extraction import ExtractionPool
+from sheaf_orchestrator.extraction.sandbox.launch import OCR_REGISTRY
 from sheaf_orchestrator.service.dispatcher import Dispatcher
+from sheaf_orchestrator.service.keeping import ResultKeeper
 from sheaf_orchestrator.service.leases import LeaseKeeper
+from sheaf_orchestrator.service.merging import Merger
+from sheaf_orchestrator.service.passwords import PasswordSafe
 from sheaf_orchestrator.service.processing import GroupProcessor, ProcessingLimits
+from sheaf_orchestrator.service.reading import DocumentReader
+from sheaf_orchestrator.service.recognition import DocumentRecogniser, RecognitionLimits
 from sheaf_orchestrator.service.sweeper import Sweeper
+from sheaf_orchestrator.service.thumbnails import Thumbnailer
 from sheaf_orchestrator.settings import OrchestratorSettings, Role
 
 
@@ -49,12 +63,32 @@ class _Parts:
     storage: Peer
     metadata: Peer
     observer: PrometheusObserver
+    pools: dict[str, ExtractionPool] = field(default_factory=dict)
 
     @property
     def intake(self) -> MetadataIntake:
         """The queue of accepted documents."""
         stub = metadata_pb2_grpc.MetadataServiceStub(self.metadata.channel)
         return MetadataIntake(self.metadata, stub, self.settings.dispatch.lease_ttl_s)
+
+    @property
+    def objects(self) -> StorageObjects:
+        """The stored objects."""
+        stub = storage_pb2_grpc.StorageServiceStub(self.storage.channel)
+        return StorageObjects(self.storage, stub)
+
+    @property
+    def memory(self) -> ByteBudget:
+        """Bytes of documents for one kind of work."""
+        settings = self.settings.processing
+        return ByteBudget(settings.buffer_bytes, settings.buffer_wait_s)
+
+    def reader(self, pool: ExtractionPool, threads: Executor) -> DocumentReader:
+        """What reads documents in the pool."""
+        stub = metadata_pb2_grpc.MetadataServiceStub(self.metadata.channel)
+        keys = self.settings.passwords.sealing_keys()
+        safe = PasswordSafe(MetadataPasswords(self.metadata, stub), keys)
+        return DocumentReader(self.objects, SandboxExtractor(pool), safe, threads)
 
     async def on_fatal_error(self, failure: BaseException) -> None:
         """A Temporal worker cannot go on: the process stops, to be started again."""
@@ -64,6 +98,14 @@ class _Parts:
     def operations(self) -> TemporalOperations:
         """What is asked of Temporal besides running workflows."""
         return TemporalOperations(self.client, self.settings.temporal.queues)
+
+
+@dataclass(frozen=True, slots=True)
+class _TextSandbox:
+    """The subprocesses of the text lane, and the threads beside them."""
+
+    pool: ExtractionPool
+    threads: ThreadPoolExecutor
 
 
 @asynccontextmanager
@@ -86,20 +128,24 @@ async def orchestrator(
         )
         client = await connect(temporal, temporal_runtime(server.host, temporal.metrics_port))
         parts = _Parts(settings, lifecycle, client, storage, metadata, PrometheusObserver())
-        listening = await stack.enter_async_context(_server(parts))
+        stack.enter_context(SandboxCollector(parts.pools))
+        text = await _text_sandbox(stack, parts) if role in ("all", "cpu") else None
+        listening = await stack.enter_async_context(_server(parts, text))
         if role in ("all", "workflow"):
             await stack.enter_async_context(workflow_worker(client, temporal, parts.on_fatal_error))
         if role in ("all", "io"):
             await _run_io(stack, parts)
-        if role in ("all", "cpu"):
-            await _run_cpu(stack, parts)
+        if text is not None:
+            await _run_cpu(stack, parts, text)
+        if role in ("all", "ocr"):
+            await _run_ocr(stack, parts)
         if role in ("all", "dispatcher"):
             await _run_dispatcher(stack, parts)
         yield listening
 
 
 @asynccontextmanager
-async def _server(parts: _Parts) -> AsyncIterator[GrpcServer]:
+async def _server(parts: _Parts, text: _TextSandbox | None) -> AsyncIterator[GrpcServer]:
     server = parts.settings.server
     servicer = OrchestratorServicer(
         MetadataBacklog(
@@ -107,6 +153,7 @@ async def _server(parts: _Parts) -> AsyncIterator[GrpcServer]:
         ),
         parts.operations,
         parts.settings.sweep.min_age_floor_s,
+        None if text is None else _thumbnailer(parts, text),
     )
 
     async def ask_storage() -> None:
@@ -158,51 +205,124 @@ async def _run_io(stack: AsyncExitStack, parts: _Parts) -> None:
     await parts.operations.schedule_sweeps(settings.sweep.interval_s)
 
 
-async def _run_cpu(stack: AsyncExitStack, parts: _Parts) -> None:
+async def _text_sandbox(stack: AsyncExitStack, parts: _Parts) -> _TextSandbox:
     settings = parts.settings.processing
     pool = await stack.enter_async_context(
         ExtractionPool(settings.limits(), size=settings.processes)
     )
-    stack.enter_context(SandboxCollector(pool))
-    temporal = parts.settings.temporal
-    executor = stack.enter_context(ThreadPoolExecutor(temporal.cpu_threads, "cpu"))
+    parts.pools["text"] = pool
+    threads = ThreadPoolExecutor(parts.settings.temporal.cpu_threads, "cpu")
+    return _TextSandbox(pool, stack.enter_context(threads))
+
+
+def _thumbnailer(parts: _Parts, text: _TextSandbox) -> Thumbnailer:
+    at_once = max(1, parts.settings.processing.processes // 2)
+    return Thumbnailer(parts.objects, SandboxDrawer(text.pool), parts.memory, text.threads, at_once)
+
+
+async def _run_cpu(stack: AsyncExitStack, parts: _Parts, text: _TextSandbox) -> None:
+    settings = parts.settings.processing
+    reader = parts.reader(text.pool, text.threads)
     processor = GroupProcessor(
         parts.intake,
-        StorageObjects(parts.storage, storage_pb2_grpc.StorageServiceStub(parts.storage.channel)),
-        SandboxExtractor(pool),
+        reader,
+        ResultKeeper(parts.objects, reader),
         ProcessingLimits(
             concurrency=settings.processes + 1,
             retry_s=settings.dependency_retry_s,
             renew_s=parts.settings.dispatch.lease_renew_s,
         ),
-        ByteBudget(settings.buffer_bytes, settings.buffer_wait_s),
+        parts.memory,
         parts.observer,
-        executor,
     )
     activities = ProcessingActivities(processor)
     worker = cpu_worker(
-        parts.client, temporal, executor, [activities.extract_group], parts.on_fatal_error
+        parts.client,
+        parts.settings.temporal,
+        text.threads,
+        [activities.extract_group],
+        parts.on_fatal_error,
+    )
+    await stack.enter_async_context(worker)
+
+
+async def _run_ocr(stack: AsyncExitStack, parts: _Parts) -> None:
+    """Two pools, started when they are needed: one reads pages, one what else is in a document.
+
+    Nothing of it is the text lane's: neither its subprocesses nor its memory nor its slots.
+    """
+    settings, text_limits = parts.settings.recognition, parts.settings.processing.limits()
+    slots = settings.processes + 1
+    pages = ExtractionPool(
+        settings.limits(text_limits),
+        size=settings.processes,
+        spares=0,
+        registry=OCR_REGISTRY,
+        idle_s=settings.idle_s,
+    )
+    base = ExtractionPool(
+        settings.base_limits(text_limits), size=1, spares=0, idle_s=settings.idle_s
+    )
+    for name, pool in (("ocr", pages), ("ocr-base", base)):
+        parts.pools[name] = await stack.enter_async_context(pool)
+    threads = stack.enter_context(ThreadPoolExecutor(slots, "ocr"))
+    reader = parts.reader(base, threads)
+    recogniser = DocumentRecogniser(
+        parts.intake,
+        parts.objects,
+        reader,
+        ResultKeeper(parts.objects, reader),
+        SandboxRecogniser(pages),
+        Merger(text_limits),
+        RecognitionLimits(
+            pages_at_once=settings.processes,
+            retry_s=parts.settings.processing.dependency_retry_s,
+            renew_s=parts.settings.dispatch.lease_renew_s,
+        ),
+        parts.memory,
+        parts.observer,
+        threads,
+    )
+    activities = RecognitionActivities(recogniser)
+    worker = ocr_worker(
+        parts.client,
+        parts.settings.temporal,
+        threads,
+        [
+            activities.begin_recognition,
+            activities.recognise_pages,
+            activities.finish_recognition,
+        ],
+        parts.on_fatal_error,
+        slots=slots,
     )
     await stack.enter_async_context(worker)
 
 
 async def _run_dispatcher(stack: AsyncExitStack, parts: _Parts) -> None:
     settings = parts.settings
+    text, recognition = settings.processing.limits(), settings.recognition
     engine = TemporalEngine(
         parts.client,
         settings.temporal.queues,
-        settings.dispatch.heartbeat_timeout_s,
-        settings.processing.wall_limit_s,
+        ActivityLimits(
+            heartbeat_timeout_s=settings.dispatch.heartbeat_timeout_s,
+            document_s=text.wall_s,
+            base_document_s=recognition.base_limits(text).wall_s,
+            page_s=recognition.page_wall_limit_s,
+            pages_per_chunk=recognition.pages_per_chunk,
+            chunks_at_once=recognition.processes + 1,
+        ),
     )
-    dispatcher = Dispatcher(
-        parts.intake,
-        engine,
-        Lane.TEXT,
-        settings.group_limits(),
-        settings.dispatch.claim_wait_s,
-        parts.observer,
-    )
-    leases = LeaseKeeper(parts.intake, engine, settings.dispatch.lease_check_s, parts.observer)
     background = parts.lifecycle.background
+    leases = LeaseKeeper(parts.intake, engine, settings.dispatch.lease_check_s, parts.observer)
     await stack.enter_async_context(background("leases", leases.run()))
-    await stack.enter_async_context(background("dispatcher", dispatcher.run()))
+    for lane, limits in (
+        (Lane.TEXT, settings.group_limits()),
+        (Lane.OCR, settings.ocr_group_limits()),
+    ):
+        dispatcher = Dispatcher(
+            parts.intake, engine, lane, limits, settings.dispatch.claim_wait_s, parts.observer
+        )
+        name = f"{lane.value} dispatcher"
+        await stack.enter_async_context(background(name, dispatcher.run()))

@@ -35,11 +35,12 @@ def pool(temporary: Path) -> PoolFactory:
         size: int = 1,
         spares: int = 1,
         registry: str = MISBEHAVING,
+        idle_s: float | None = None,
     ) -> AsyncIterator[ExtractionPool]:
         before, others = descriptors(), _children()
         limits = limits or Limits(processes=10_000)
         async with ExtractionPool(
-            limits, size=size, spares=spares, registry=registry
+            limits, size=size, spares=spares, registry=registry, idle_s=idle_s
         ) as opened_pool:
             yield opened_pool
         assert _children() == others

@@ -19,8 +19,15 @@ from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.limits import MIB, Limits
 from sheaf_orchestrator.extraction.options import Options
 from sheaf_orchestrator.extraction.reasons import Reason
+from sheaf_orchestrator.extraction.recognised import Recognised, RecognisedPage
 from sheaf_orchestrator.extraction.registry import Extractor
-from sheaf_orchestrator.extraction.result import Extracted, Metadata, Page
+from sheaf_orchestrator.extraction.result import (
+    AttachedFile,
+    Extracted,
+    Metadata,
+    Page,
+    ResultWarning,
+)
 
 _kept: list[bytearray] = []
 
@@ -155,9 +162,22 @@ def wait(content: bytearray, options: Options, limits: Limits) -> Extracted:
     return _saying(str(os.getpid()))
 
 
+def attach(content: bytearray, options: Options, limits: Limits) -> Extracted:
+    """Hold three files, one of them empty, and three scanned pages."""
+    scanned = _saying("a mail")
+    scanned.attachments = [
+        AttachedFile(filename="one.txt", content=b"first"),
+        AttachedFile(filename="nothing.bin", content=b""),
+        AttachedFile(filename="n" * 300, content=b"second", content_type="text/plain"),
+    ]
+    scanned.ocr_pages = [1, 3]
+    return scanned
+
+
 _EXTRACTORS: dict[str, Extractor] = {
     f"test/{extractor.__name__.replace('_', '-')}": extractor
     for extractor in (
+        attach,
         burn,
         chatter,
         crash,
@@ -185,6 +205,43 @@ def prepare(limits: Limits) -> None:
 def detect(content: bytearray, declared: str) -> str:
     """What was declared: the type names the misdeed."""
     return declared
+
+
+def finish(extracted: Extracted, limits: Limits) -> Extracted:
+    """One more remark on everything."""
+    extracted.warnings = [ResultWarning(code="FINISHED", message="Seen to the end.")]
+    return extracted
+
+
+def recognise(
+    content: bytearray,
+    content_type: str,
+    page_numbers: tuple[int, ...],
+    options: Options,
+    limits: Limits,
+) -> Recognised:
+    """Read the misdeed of each page from the content's line of that number."""
+    lines = bytes(content).decode().splitlines()
+    pages = []
+    for number in page_numbers:
+        misdeed = lines[number - 1]
+        if misdeed == "crash":
+            ctypes.string_at(0)
+        if misdeed.startswith("wait "):
+            wait(bytearray(misdeed[5:].encode()), options, limits)
+        if misdeed == "fail":
+            raise ExtractionError(Reason.PAGE_NOT_FOUND, "No such page.")
+        pages.append(RecognisedPage(number=number, width=1, height=1, text=misdeed, confidence=0.5))
+    return Recognised(engine="misbehaving 1", pages=pages)
+
+
+def thumbnail(
+    content: bytearray, content_type: str, page_number: int, width_px: int, limits: Limits
+) -> bytes:
+    """No picture, but the numbers that it would be drawn by."""
+    if content_type == "test/crash":
+        ctypes.string_at(0)
+    return f"page {page_number} at {width_px}".encode()
 
 
 def library_versions() -> dict[str, str]:

@@ -8,11 +8,12 @@ from pathlib import Path
 from integration.orchestrator.extraction.misbehaving import (
     detect,
     find_extractor,
+    finish,
     library_versions,
     prepare,
 )
 
-__all__ = ["detect", "find_extractor", "library_versions", "prepare"]
+__all__ = ["detect", "find_extractor", "finish", "library_versions", "prepare"]
 
 if (Path.cwd().parent.parent / "broken").exists():
     raise RuntimeError("broken meanwhile")

@@ -317,3 +317,75 @@ class RunSweepResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RunSweepResponse: _TypeAlias = RunSweepResponse  # noqa: Y015
+
+@_typing.final
+class RenderThumbnailRequest(_message.Message):
+    """Asks for the picture of a page. The caller has checked that the document is its user's."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    OBJECT_KEY_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    PAGE_FIELD_NUMBER: _builtins.int
+    WIDTH_PX_FIELD_NUMBER: _builtins.int
+    document_id: _builtins.str
+    """The document's id."""
+    object_key: _builtins.str
+    """The key of its object."""
+    content_type: _builtins.str
+    """Its content type."""
+    size_bytes: _builtins.int
+    """Its size in bytes."""
+    sha256: _builtins.bytes
+    """The SHA-256 of its content, 32 bytes."""
+    page: _builtins.int
+    """The page, from 1."""
+    width_px: _builtins.int
+    """The picture's width in pixels: 128, 256, 512 or 1024."""
+    def __init__(
+        self,
+        *,
+        document_id: _builtins.str = ...,
+        object_key: _builtins.str = ...,
+        content_type: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        sha256: _builtins.bytes = ...,
+        page: _builtins.int = ...,
+        width_px: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "document_id", b"document_id", "object_key", b"object_key", "page", b"page", "sha256", b"sha256", "size_bytes", b"size_bytes", "width_px", b"width_px"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderThumbnailRequest: _TypeAlias = RenderThumbnailRequest  # noqa: Y015
+
+@_typing.final
+class RenderThumbnailResponse(_message.Message):
+    """The picture."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTENT_FIELD_NUMBER: _builtins.int
+    OBJECT_KEY_FIELD_NUMBER: _builtins.int
+    content: _builtins.bytes
+    """WebP."""
+    object_key: _builtins.str
+    """The key under which it is kept."""
+    def __init__(
+        self,
+        *,
+        content: _builtins.bytes = ...,
+        object_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "object_key", b"object_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderThumbnailResponse: _TypeAlias = RenderThumbnailResponse  # noqa: Y015

@@ -50,6 +50,11 @@ class OrchestratorServiceStub:
                 request_serializer=sheaf_dot_orchestrator_dot_v1_dot_orchestrator__pb2.RunSweepRequest.SerializeToString,
                 response_deserializer=sheaf_dot_orchestrator_dot_v1_dot_orchestrator__pb2.RunSweepResponse.FromString,
                 _registered_method=True)
+        self.RenderThumbnail = channel.unary_unary(
+                '/sheaf.orchestrator.v1.OrchestratorService/RenderThumbnail',
+                request_serializer=sheaf_dot_orchestrator_dot_v1_dot_orchestrator__pb2.RenderThumbnailRequest.SerializeToString,
+                response_deserializer=sheaf_dot_orchestrator_dot_v1_dot_orchestrator__pb2.RenderThumbnailResponse.FromString,
+                _registered_method=True)
 
 
 class OrchestratorServiceServicer:
@@ -77,6 +82,18 @@ class OrchestratorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RenderThumbnail(self, request, context):
+        """Draws a page of a document and keeps the picture beside the document, under
+        documents/{id}/thumb-{page}-{width}.webp. Idempotent. Served by roles that extract; others
+        answer UNAVAILABLE (ROLE_DOES_NOT_EXTRACT). INVALID_ARGUMENT: WIDTH_INVALID; PAGE_NOT_FOUND
+        and the other reasons of extraction (ENCRYPTED, DAMAGED, UNSUPPORTED_FORMAT, …), for what
+        cannot be drawn. RESOURCE_EXHAUSTED: SANDBOX_BUSY. UNAVAILABLE: SANDBOX_UNAVAILABLE.
+        DEADLINE_EXCEEDED: THUMBNAIL_TIMEOUT. DATA_LOSS, NOT_FOUND: of the stored file.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OrchestratorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +111,11 @@ def add_OrchestratorServiceServicer_to_server(servicer, server):
                     servicer.RunSweep,
                     request_deserializer=sheaf_dot_orchestrator_dot_v1_dot_orchestrator__pb2.RunSweepRequest.FromString,
                     response_serializer=sheaf_dot_orchestrator_dot_v1_dot_orchestrator__pb2.RunSweepResponse.SerializeToString,
+            ),
+            'RenderThumbnail': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenderThumbnail,
+                    request_deserializer=sheaf_dot_orchestrator_dot_v1_dot_orchestrator__pb2.RenderThumbnailRequest.FromString,
+                    response_serializer=sheaf_dot_orchestrator_dot_v1_dot_orchestrator__pb2.RenderThumbnailResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +200,33 @@ class OrchestratorService:
             '/sheaf.orchestrator.v1.OrchestratorService/RunSweep',
             sheaf_dot_orchestrator_dot_v1_dot_orchestrator__pb2.RunSweepRequest.SerializeToString,
             sheaf_dot_orchestrator_dot_v1_dot_orchestrator__pb2.RunSweepResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderThumbnail(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.orchestrator.v1.OrchestratorService/RenderThumbnail',
+            sheaf_dot_orchestrator_dot_v1_dot_orchestrator__pb2.RenderThumbnailRequest.SerializeToString,
+            sheaf_dot_orchestrator_dot_v1_dot_orchestrator__pb2.RenderThumbnailResponse.FromString,
             options,
             channel_credentials,
             insecure,

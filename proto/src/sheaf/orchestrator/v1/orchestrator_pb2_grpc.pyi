@@ -39,6 +39,14 @@ class OrchestratorServiceStub:
     """Describes one processing workflow. NOT_FOUND: WORKFLOW_NOT_FOUND."""
     RunSweep: _grpc.UnaryUnaryMultiCallable[_orchestrator_pb2.RunSweepRequest, _orchestrator_pb2.RunSweepResponse]
     """Runs one sweep now, to its end, beside the scheduled ones."""
+    RenderThumbnail: _grpc.UnaryUnaryMultiCallable[_orchestrator_pb2.RenderThumbnailRequest, _orchestrator_pb2.RenderThumbnailResponse]
+    """Draws a page of a document and keeps the picture beside the document, under
+    documents/{id}/thumb-{page}-{width}.webp. Idempotent. Served by roles that extract; others
+    answer UNAVAILABLE (ROLE_DOES_NOT_EXTRACT). INVALID_ARGUMENT: WIDTH_INVALID; PAGE_NOT_FOUND
+    and the other reasons of extraction (ENCRYPTED, DAMAGED, UNSUPPORTED_FORMAT, …), for what
+    cannot be drawn. RESOURCE_EXHAUSTED: SANDBOX_BUSY. UNAVAILABLE: SANDBOX_UNAVAILABLE.
+    DEADLINE_EXCEEDED: THUMBNAIL_TIMEOUT. DATA_LOSS, NOT_FOUND: of the stored file.
+    """
 
 @_typing.type_check_only
 class OrchestratorServiceAsyncStub(OrchestratorServiceStub):
@@ -51,6 +59,14 @@ class OrchestratorServiceAsyncStub(OrchestratorServiceStub):
     """Describes one processing workflow. NOT_FOUND: WORKFLOW_NOT_FOUND."""
     RunSweep: _aio.UnaryUnaryMultiCallable[_orchestrator_pb2.RunSweepRequest, _orchestrator_pb2.RunSweepResponse]  # type: ignore[assignment]
     """Runs one sweep now, to its end, beside the scheduled ones."""
+    RenderThumbnail: _aio.UnaryUnaryMultiCallable[_orchestrator_pb2.RenderThumbnailRequest, _orchestrator_pb2.RenderThumbnailResponse]  # type: ignore[assignment]
+    """Draws a page of a document and keeps the picture beside the document, under
+    documents/{id}/thumb-{page}-{width}.webp. Idempotent. Served by roles that extract; others
+    answer UNAVAILABLE (ROLE_DOES_NOT_EXTRACT). INVALID_ARGUMENT: WIDTH_INVALID; PAGE_NOT_FOUND
+    and the other reasons of extraction (ENCRYPTED, DAMAGED, UNSUPPORTED_FORMAT, …), for what
+    cannot be drawn. RESOURCE_EXHAUSTED: SANDBOX_BUSY. UNAVAILABLE: SANDBOX_UNAVAILABLE.
+    DEADLINE_EXCEEDED: THUMBNAIL_TIMEOUT. DATA_LOSS, NOT_FOUND: of the stored file.
+    """
 
 class OrchestratorServiceServicer(metaclass=_abc_1.ABCMeta):
     """What operators and the gateway may ask the orchestrator. Every role serves it."""
@@ -78,5 +94,19 @@ class OrchestratorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_orchestrator_pb2.RunSweepResponse, _abc.Awaitable[_orchestrator_pb2.RunSweepResponse]]:
         """Runs one sweep now, to its end, beside the scheduled ones."""
+
+    @_abc_1.abstractmethod
+    def RenderThumbnail(
+        self,
+        request: _orchestrator_pb2.RenderThumbnailRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orchestrator_pb2.RenderThumbnailResponse, _abc.Awaitable[_orchestrator_pb2.RenderThumbnailResponse]]:
+        """Draws a page of a document and keeps the picture beside the document, under
+        documents/{id}/thumb-{page}-{width}.webp. Idempotent. Served by roles that extract; others
+        answer UNAVAILABLE (ROLE_DOES_NOT_EXTRACT). INVALID_ARGUMENT: WIDTH_INVALID; PAGE_NOT_FOUND
+        and the other reasons of extraction (ENCRYPTED, DAMAGED, UNSUPPORTED_FORMAT, …), for what
+        cannot be drawn. RESOURCE_EXHAUSTED: SANDBOX_BUSY. UNAVAILABLE: SANDBOX_UNAVAILABLE.
+        DEADLINE_EXCEEDED: THUMBNAIL_TIMEOUT. DATA_LOSS, NOT_FOUND: of the stored file.
+        """
 
 def add_OrchestratorServiceServicer_to_server(servicer: OrchestratorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

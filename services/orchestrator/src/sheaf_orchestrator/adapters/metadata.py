@@ -11,6 +11,7 @@ from sheaf.metadata.v1 import document_pb2, metadata_pb2, metadata_pb2_grpc
 from sheaf_common.grpc.channel import Peer
 from sheaf_orchestrator.domain import (
     PIPELINE_VERSION,
+    Attachment,
     Completed,
     Disposition,
     DocumentReferences,
@@ -20,10 +21,13 @@ from sheaf_orchestrator.domain import (
     GroupLimits,
     Lane,
     LaneBacklog,
+    NeedsOcr,
     Outcome,
+    Progress,
     Quarantined,
     ReleaseCause,
 )
+from sheaf_orchestrator.extraction import OcrMode
 
 _CALL_S: Final = 5.0
 _SWEEP_CALL_S: Final = 30.0
@@ -31,6 +35,10 @@ _EVENTS_A_CALL: Final = 5000
 
 _LANES: Final = {Lane.TEXT: document_pb2.LANE_TEXT, Lane.OCR: document_pb2.LANE_OCR}
 _LANE_OF: Final = {value: lane for lane, value in _LANES.items()}
+_OCR_MODES: Final = {
+    document_pb2.OCR_MODE_ALWAYS: OcrMode.ALWAYS,
+    document_pb2.OCR_MODE_NEVER: OcrMode.NEVER,
+}
 _CAUSES: Final = {
     ReleaseCause.NOT_STARTED: metadata_pb2.RELEASE_CAUSE_NOT_STARTED,
     ReleaseCause.WORKER_LOST: metadata_pb2.RELEASE_CAUSE_WORKER_LOST,
@@ -81,7 +89,12 @@ class MetadataIntake:
         )
         return _group(answer.group) if answer.HasField("group") else None
 
-    async def renew(self, workflow_id: str, tasks: Sequence[DocumentTask]) -> frozenset[str]:
+    async def renew(
+        self,
+        workflow_id: str,
+        tasks: Sequence[DocumentTask],
+        progress: Sequence[Progress] = (),
+    ) -> frozenset[str]:
         """See `Intake`."""
         answer = await self.peer.unary(
             self.stub.RenewLease,
@@ -92,6 +105,14 @@ class MetadataIntake:
                     for task in tasks
                 ],
                 lease_ttl=_duration(self.lease_ttl_s),
+                progress=[
+                    metadata_pb2.DocumentProgress(
+                        document_id=each.document_id,
+                        pages_done=each.pages_done,
+                        pages_total=each.pages_total,
+                    )
+                    for each in progress
+                ],
             ),
             timeout_s=_CALL_S,
         )
@@ -130,6 +151,26 @@ class MetadataIntake:
             ),
             timeout_s=_CALL_S,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataPasswords:
+    """`SealedPasswords` over gRPC."""
+
+    peer: Peer
+    stub: "metadata_pb2_grpc.MetadataServiceAsyncStub"
+
+    async def of(self, workflow_id: str, document_id: str) -> bytes | None:
+        """See `SealedPasswords`."""
+        answer = await self.peer.unary(
+            self.stub.GetPasswords,
+            metadata_pb2.GetPasswordsRequest(workflow_id=workflow_id, document_ids=[document_id]),
+            timeout_s=_CALL_S,
+        )
+        for password in answer.passwords:
+            if password.document_id == document_id:
+                return password.sealed
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +245,11 @@ def _group(group: metadata_pb2.ClaimedGroup) -> Group:
                 size_bytes=document.size_bytes,
                 sha256=document.sha256.hex(),
                 filename=document.filename,
+                words=document.options.words,
+                ocr=_OCR_MODES.get(document.options.ocr, OcrMode.AUTO),
+                ocr_languages=tuple(document.options.ocr_languages),
+                has_password=document.has_password,
+                depth=document.depth,
             )
             for document in group.documents
         ),
@@ -222,10 +268,25 @@ def _outcome(outcome: Outcome) -> metadata_pb2.Outcome:
             message.completed.page_count = done.page_count
             message.completed.character_count = done.character_count
             message.completed.partial = done.partial
+            message.completed.content_type = done.content_type
+            message.completed.attachments.extend(map(_attachment, done.attachments))
         case Failed(reason, text):
             message.failed.reason = reason
             message.failed.message = text
         case Quarantined(reason, text):
             message.quarantined.reason = reason
             message.quarantined.message = text
+        case NeedsOcr():
+            message.needs_ocr.SetInParent()
     return message
+
+
+def _attachment(attachment: Attachment) -> metadata_pb2.Attachment:
+    return metadata_pb2.Attachment(
+        document_id=attachment.document_id,
+        filename=attachment.filename,
+        content_type=attachment.content_type,
+        size_bytes=attachment.size_bytes,
+        sha256=bytes.fromhex(attachment.sha256),
+        object_key=attachment.object_key,
+    )

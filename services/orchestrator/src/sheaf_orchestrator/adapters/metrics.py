@@ -1,5 +1,7 @@
 """Dispatch and processing as Prometheus metrics."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Final
 
 from prometheus_client import Counter, Histogram
@@ -20,16 +22,25 @@ LEASES_RESOLVED: Final = Counter(
     "sheaf_expired_leases_total", "Expired leases, by the state of their workflow.", ["workflow"]
 )
 GROUP_SECONDS: Final = Histogram(
-    "sheaf_group_seconds", "Time to process a group, in seconds.", buckets=LATENCY_BUCKETS_S
+    "sheaf_group_seconds",
+    "Time to process a group, or of the last step of a recognised document, in seconds, by lane.",
+    ["lane"],
+    buckets=LATENCY_BUCKETS_S,
 )
 STAGE_SECONDS: Final = Histogram(
     "sheaf_document_stage_seconds",
-    "Time of one document in a stage (fetch, extract, put; record: a batch), in seconds.",
+    "Time of one document in a stage (fetch, extract, put, …; recognise: a page; record: a"
+    " batch), in seconds.",
     ["stage"],
     buckets=LATENCY_BUCKETS_S,
 )
 DOCUMENTS: Final = Counter(
-    "sheaf_documents_processed_total", "Documents that left processing, by outcome.", ["outcome"]
+    "sheaf_documents_processed_total",
+    "Documents that left processing, by lane and outcome.",
+    ["lane", "outcome"],
+)
+OCR_PAGES: Final = Counter(
+    "sheaf_ocr_pages_total", "Pages that went through character recognition.", ["outcome"]
 )
 
 
@@ -44,12 +55,16 @@ class PrometheusObserver:
         """See `DispatchObserver`."""
         LEASES_RESOLVED.labels(state.value).inc()
 
-    def group_processed(self, summary: GroupSummary, duration_s: float) -> None:
+    def group_processed(self, lane: Lane, summary: GroupSummary, duration_s: float) -> None:
         """See `ProcessingObserver`."""
-        GROUP_SECONDS.observe(duration_s)
-        for outcome in ("completed", "failed", "quarantined", "lost", "released"):
-            if count := getattr(summary, outcome):
-                DOCUMENTS.labels(outcome).inc(count)
+        GROUP_SECONDS.labels(lane.value).observe(duration_s)
+        for outcome, count in asdict(summary).items():
+            if count:
+                DOCUMENTS.labels(lane.value, outcome).inc(count)
+
+    def page_recognised(self, *, failed: bool) -> None:
+        """See `ProcessingObserver`."""
+        OCR_PAGES.labels("failed" if failed else "read").inc()
 
     def stage_done(self, stage: str, duration_s: float) -> None:
         """See `ProcessingObserver`."""
@@ -57,10 +72,11 @@ class PrometheusObserver:
 
 
 class SandboxCollector(Collector):
-    """The sandbox's figures, read when they are asked for."""
+    """The figures of the sandbox's pools, by name, read when they are asked for."""
 
-    def __init__(self, pool: ExtractionPool) -> None:
-        self._pool = pool
+    def __init__(self, pools: Mapping[str, ExtractionPool]) -> None:
+        """`pools` may get more of them meanwhile."""
+        self._pools = pools
 
     def __enter__(self) -> None:
         REGISTRY.register(self)
@@ -70,18 +86,24 @@ class SandboxCollector(Collector):
 
     def collect(self) -> list[Metric]:
         """One snapshot."""
-        stats = self._pool.stats()
         workers = GaugeMetricFamily(
-            "sheaf_extract_processes", "Extraction subprocesses, by state.", labels=["state"]
+            "sheaf_extract_processes",
+            "Extraction subprocesses, by pool and state.",
+            labels=["pool", "state"],
         )
-        for state in ("size", "in_use", "ready", "starting"):
-            workers.add_metric([state], getattr(stats, state))
         waiting = GaugeMetricFamily(
-            "sheaf_extract_waiting", "Documents that wait for a subprocess.", value=stats.waiting
+            "sheaf_extract_waiting", "Requests that wait for a subprocess.", labels=["pool"]
         )
         restarts = GaugeMetricFamily(
-            "sheaf_extract_restarts", "Subprocesses replaced, by cause.", labels=["cause"]
+            "sheaf_extract_restarts",
+            "Subprocesses replaced, by pool and cause.",
+            labels=["pool", "cause"],
         )
-        for cause, count in stats.restarts.items():
-            restarts.add_metric([cause], count)
+        for name, pool in self._pools.items():
+            stats = pool.stats()
+            for state in ("size", "in_use", "ready", "starting"):
+                workers.add_metric([name, state], getattr(stats, state))
+            waiting.add_metric([name], stats.waiting)
+            for cause, count in stats.restarts.items():
+                restarts.add_metric([name, cause], count)
         return [workers, waiting, restarts]

@@ -8,7 +8,7 @@ from typing import Final
 from google.protobuf.duration_pb2 import Duration
 
 from sheaf.storage.v1 import storage_pb2, storage_pb2_grpc
-from sheaf_common.errors import Unavailable
+from sheaf_common.errors import NotFound, Unavailable
 from sheaf_common.grpc.channel import Peer
 from sheaf_orchestrator.ports import StoredObject
 
@@ -46,8 +46,32 @@ class StorageObjects:
 
     async def put(self, key: str, content: bytes, *, content_type: str) -> None:
         """See `Objects`."""
-        header = storage_pb2.PutObjectHeader(key=key, content_type=content_type)
+        await self._put(storage_pb2.PutObjectHeader(key=key, content_type=content_type), content)
 
+    async def put_original(self, key: str, content: bytes, *, filename: str) -> str:
+        """See `Objects`."""
+        return await self._put(storage_pb2.PutObjectHeader(key=key, filename=filename), content)
+
+    async def size_of(self, key: str) -> int | None:
+        """See `Objects`."""
+        try:
+            answer = await self.peer.unary(
+                self.stub.HeadObject, storage_pb2.HeadObjectRequest(key=key), timeout_s=_CALL_S
+            )
+        except NotFound:
+            return None
+        return answer.object.size_bytes
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """See `Objects`."""
+        for start in range(0, len(keys), _DELETES_A_CALL):
+            await self.peer.unary(
+                self.stub.DeleteObjects,
+                storage_pb2.DeleteObjectsRequest(keys=keys[start : start + _DELETES_A_CALL]),
+                timeout_s=_CALL_S,
+            )
+
+    async def _put(self, header: storage_pb2.PutObjectHeader, content: bytes) -> str:
         async def messages() -> AsyncIterator[storage_pb2.PutObjectRequest]:
             for start in range(0, max(1, len(content)), _MESSAGE_BYTES):
                 yield storage_pb2.PutObjectRequest(
@@ -56,11 +80,12 @@ class StorageObjects:
                     finish=start + _MESSAGE_BYTES >= len(content),
                 )
 
-        await self.peer.send_stream(
+        answer = await self.peer.send_stream(
             self.stub.PutObject,
             messages(),
             timeout_s=_CALL_S + len(content) / _BYTES_A_SECOND,
         )
+        return answer.object.content_type
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,18 +37,23 @@ from sheaf_common.errors import (
 )
 from sheaf_common.ids import new_id
 from sheaf_orchestrator.domain import (
+    DocumentTask,
     Group,
+    Lane,
     QueueBacklog,
     SweepReport,
     WorkflowDescription,
     WorkflowState,
     group_deadline_s,
+    pages_deadline_s,
 )
 from sheaf_orchestrator.settings import TaskQueues, TemporalSettings
 from sheaf_orchestrator.workflows.contracts import (
     PROCESS_GROUP,
+    RECOGNISE_DOCUMENT,
     SWEEP,
     ProcessGroupInput,
+    RecogniseDocumentInput,
     SweepInput,
     SweepOutput,
     TaskInput,
@@ -59,6 +64,8 @@ log = structlog.get_logger()
 SWEEP_SCHEDULE_ID: Final = "sheaf-sweep"
 _RPC_TIMEOUT: Final = timedelta(seconds=5)
 _CONNECT_BACKOFF_LIMIT_S: Final = 2.0
+_FINISH_S: Final = 600.0
+"""For the largest document: a gigabyte of parts fetched, put together and put."""
 _REFUSALS: Final = frozenset(
     {
         RPCStatusCode.INVALID_ARGUMENT,
@@ -105,27 +112,32 @@ async def connect(settings: TemporalSettings, runtime: Runtime) -> Client:
 
 
 @dataclass(frozen=True, slots=True)
+class ActivityLimits:
+    """What the activities' timeouts follow from, and how a document's pages are cut."""
+
+    heartbeat_timeout_s: float
+    document_s: float
+    base_document_s: float
+    page_s: float
+    pages_per_chunk: int
+    chunks_at_once: int
+
+
+@dataclass(frozen=True, slots=True)
 class TemporalEngine:
     """`WorkflowEngine` on Temporal; ids are used once (`REJECT_DUPLICATE`)."""
 
     client: Client
     queues: TaskQueues
-    heartbeat_timeout_s: float
-    document_limit_s: float
+    limits: ActivityLimits
 
     async def start(self, group: Group) -> None:
         """See `WorkflowEngine`."""
-        tasks = [TaskInput(**asdict(task)) for task in group.documents]
+        name, given = self.workflow(group)
         try:
             await self.client.start_workflow(
-                PROCESS_GROUP,
-                ProcessGroupInput(
-                    lane=group.lane.value,
-                    documents=tasks,
-                    cpu_task_queue=self.queues.cpu,
-                    deadline_s=group_deadline_s(len(tasks), self.document_limit_s),
-                    heartbeat_timeout_s=self.heartbeat_timeout_s,
-                ),
+                name,
+                given,
                 id=group.workflow_id,
                 task_queue=self.queues.workflows,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
@@ -138,6 +150,36 @@ class TemporalEngine:
             ) from error
         except RPCError as error:
             raise _mapped(error) from error
+
+    def workflow(self, group: Group) -> tuple[str, ProcessGroupInput | RecogniseDocumentInput]:
+        """The group's workflow by name, and its input.
+
+        Raises:
+            InvalidInput: `GROUP_TOO_LARGE`, the lane takes one document at a time.
+        """
+        limits = self.limits
+        if group.lane is Lane.TEXT:
+            return PROCESS_GROUP, ProcessGroupInput(
+                lane=group.lane.value,
+                documents=[_task_input(task) for task in group.documents],
+                cpu_task_queue=self.queues.cpu,
+                deadline_s=group_deadline_s(len(group.documents), limits.document_s),
+                heartbeat_timeout_s=limits.heartbeat_timeout_s,
+            )
+        if len(group.documents) != 1:
+            raise InvalidInput(
+                "GROUP_TOO_LARGE", f"{len(group.documents)} documents for one workflow of pages"
+            )
+        return RECOGNISE_DOCUMENT, RecogniseDocumentInput(
+            document=_task_input(group.documents[0]),
+            ocr_task_queue=self.queues.ocr,
+            pages_per_chunk=limits.pages_per_chunk,
+            chunks_at_once=limits.chunks_at_once,
+            begin_deadline_s=group_deadline_s(1, limits.base_document_s),
+            pages_deadline_s=pages_deadline_s(limits.pages_per_chunk, limits.page_s),
+            finish_deadline_s=_FINISH_S,
+            heartbeat_timeout_s=limits.heartbeat_timeout_s,
+        )
 
     async def state(self, workflow_id: str) -> WorkflowState:
         """See `WorkflowEngine`."""
@@ -152,6 +194,24 @@ class TemporalEngine:
         if description.status is WorkflowExecutionStatus.RUNNING:
             return WorkflowState.RUNNING
         return WorkflowState.CLOSED
+
+
+def _task_input(task: DocumentTask) -> TaskInput:
+    return TaskInput(
+        document_id=task.document_id,
+        attempt=task.attempt,
+        dispatches=task.dispatches,
+        object_key=task.object_key,
+        content_type=task.content_type,
+        size_bytes=task.size_bytes,
+        sha256=task.sha256,
+        filename=task.filename,
+        words=task.words,
+        ocr=task.ocr.value,
+        ocr_languages=list(task.ocr_languages),
+        has_password=task.has_password,
+        depth=task.depth,
+    )
 
 
 def _mapped(error: RPCError) -> SheafError:
@@ -201,6 +261,7 @@ class TemporalOperations:
         asked = (
             (self.queues.workflows, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
             (self.queues.cpu, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+            (self.queues.ocr, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
             (self.queues.io, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
         )
         return await asyncio.gather(*(self._backlog(name, kind) for name, kind in asked))

@@ -16,6 +16,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from sheaf_orchestrator.settings import TemporalSettings
 from sheaf_orchestrator.workflows.process_group import ProcessGroupWorkflow
+from sheaf_orchestrator.workflows.recognise_document import RecogniseDocumentWorkflow
 from sheaf_orchestrator.workflows.sweep import SweepWorkflow
 
 _SANDBOX: Final = SandboxedWorkflowRunner(
@@ -39,7 +40,7 @@ def workflow_worker(
     return Worker(
         client,
         task_queue=settings.queues.workflows,
-        workflows=[ProcessGroupWorkflow, SweepWorkflow],
+        workflows=[ProcessGroupWorkflow, RecogniseDocumentWorkflow, SweepWorkflow],
         workflow_runner=_SANDBOX,
         max_concurrent_workflow_tasks=settings.max_concurrent_workflow_tasks,
         workflow_task_poller_behavior=_pollers(settings, settings.workflow_pollers_max),
@@ -84,6 +85,21 @@ def cpu_worker(
         activities,
         on_fatal_error,
         slots=settings.cpu_max_concurrent_activities,
+    )
+
+
+def ocr_worker(
+    client: Client,
+    settings: TemporalSettings,
+    executor: ThreadPoolExecutor,
+    activities: Sequence[Callable[..., Any]],
+    on_fatal_error: FatalError,
+    *,
+    slots: int,
+) -> Worker:
+    """Runs activities that keep the recognition subprocesses busy."""
+    return _activity_worker(
+        client, settings, settings.queues.ocr, executor, activities, on_fatal_error, slots=slots
     )
 
 

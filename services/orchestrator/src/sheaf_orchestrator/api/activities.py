@@ -1,16 +1,13 @@
 """Activities: what Temporal calls. They translate and delegate."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from typing import Final
 
 from temporalio import activity
 
 from sheaf_common import context
 from sheaf_common.context import RequestContext
-from sheaf_orchestrator.domain import DocumentTask, Group, Lane, SweepReport
+from sheaf_orchestrator.api.attending import group_of, heartbeats, stop_signal
+from sheaf_orchestrator.domain import SweepReport
 from sheaf_orchestrator.service.processing import GroupProcessor
 from sheaf_orchestrator.service.sweeper import Sweeper
 from sheaf_orchestrator.workflows.contracts import (
@@ -23,43 +20,6 @@ from sheaf_orchestrator.workflows.contracts import (
     SweepProgress,
 )
 
-_HEARTBEATS_A_TIMEOUT: Final = 4
-
-
-@asynccontextmanager
-async def _heartbeats() -> AsyncIterator[None]:
-    """Heartbeats for the block, several times in the activity's heartbeat timeout."""
-    timeout = activity.info().heartbeat_timeout
-    if timeout is None:
-        raise RuntimeError("the activity has no heartbeat timeout")
-
-    async def beat() -> None:
-        while True:
-            activity.heartbeat()
-            await asyncio.sleep(timeout.total_seconds() / _HEARTBEATS_A_TIMEOUT)
-
-    beating = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        beating.cancel()
-
-
-@asynccontextmanager
-async def _stop_signal() -> AsyncIterator[asyncio.Event]:
-    """An event that is set once the worker begins to shut down."""
-    stopping = asyncio.Event()
-
-    async def watch() -> None:
-        await activity.wait_for_worker_shutdown()
-        stopping.set()
-
-    watching = asyncio.create_task(watch())
-    try:
-        yield stopping
-    finally:
-        watching.cancel()
-
 
 @dataclass(frozen=True, slots=True)
 class ProcessingActivities:
@@ -71,13 +31,9 @@ class ProcessingActivities:
     async def extract_group(self, group: ExtractGroupInput) -> ProcessGroupOutput:
         """Processes a group; the workflow's id is what owns its documents."""
         workflow_id = activity.info().workflow_id or ""
-        owned = Group(
-            workflow_id=workflow_id,
-            lane=Lane(group.lane),
-            documents=tuple(DocumentTask(**asdict(task)) for task in group.documents),
-        )
+        owned = group_of(workflow_id, group.lane, *group.documents)
         with context.bound(RequestContext(request_id=workflow_id)):
-            async with _heartbeats(), _stop_signal() as stopping:
+            async with heartbeats(), stop_signal() as stopping:
                 summary = await self.processor.process(owned, stopping=stopping)
         return ProcessGroupOutput(**asdict(summary))
 

@@ -9,8 +9,10 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from sheaf.orchestrator.v1 import orchestrator_pb2, orchestrator_pb2_grpc
-from sheaf_common.errors import InvalidInput
+from sheaf_common.errors import InvalidInput, Unavailable
+from sheaf_common.ids import parse_id
 from sheaf_orchestrator.ports import IntakeBacklog, WorkflowOperations
+from sheaf_orchestrator.service.thumbnails import Thumbnailer, ThumbnailRequest
 
 SERVICE_NAME: Final = orchestrator_pb2.DESCRIPTOR.services_by_name["OrchestratorService"].full_name
 
@@ -19,11 +21,15 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 
 @dataclass(frozen=True)
 class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
-    """See the .proto. `min_age_floor_s` is the least age that a sweep may be asked for."""
+    """See the .proto. `min_age_floor_s` is the least age that a sweep may be asked for.
+
+    `thumbnails` is None in roles that do not extract.
+    """
 
     intake: IntakeBacklog
     workflows: WorkflowOperations
     min_age_floor_s: float
+    thumbnails: Thumbnailer | None
 
     def register(self, server: grpc.aio.Server) -> str:
         """Adds this servicer to a server; returns the service's full name."""
@@ -101,6 +107,27 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
             uploads_aborted=done.uploads_aborted,
             events_deleted=done.events_deleted,
         )
+
+    async def RenderThumbnail(
+        self, request: orchestrator_pb2.RenderThumbnailRequest, _context: _Context
+    ) -> orchestrator_pb2.RenderThumbnailResponse:
+        """See the .proto."""
+        if self.thumbnails is None:
+            raise Unavailable(
+                "ROLE_DOES_NOT_EXTRACT", "this role of the orchestrator does not extract"
+            )
+        picture, key = await self.thumbnails.draw(
+            ThumbnailRequest(
+                document_id=str(parse_id(request.document_id, "document_id")),
+                object_key=request.object_key,
+                content_type=request.content_type,
+                size_bytes=request.size_bytes,
+                sha256=request.sha256.hex(),
+                page=request.page,
+                width_px=request.width_px,
+            )
+        )
+        return orchestrator_pb2.RenderThumbnailResponse(content=picture, object_key=key)
 
 
 def _duration(seconds: float) -> Duration:

@@ -14,6 +14,7 @@ Map of the package; nothing in it imports anything else of the service:
     markdown.py   Markdown as results hold it
     composing.py  pages put together from blocks, for formats without fixed pages
     notes.py      warnings, bounded
+    identity.py   the ids of attached files
     pdf/          PDF, by pdfium
     text/         plain text in any encoding
     poison.py     what to do when a document kills its subprocess: once more alone, then
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     )
     from sheaf_orchestrator.extraction.limits import Limits
     from sheaf_orchestrator.extraction.options import OcrMode, Options
-    from sheaf_orchestrator.extraction.poison import extract_with_retry
+    from sheaf_orchestrator.extraction.poison import extract_with_retry, once_more_alone
     from sheaf_orchestrator.extraction.reasons import Reason
     from sheaf_orchestrator.extraction.recognised import (
         Recognised,
@@ -73,7 +74,12 @@ if TYPE_CHECKING:
         encode_result,
     )
     from sheaf_orchestrator.extraction.sandbox.pool import ExtractionPool
-    from sheaf_orchestrator.extraction.sandbox.protocol import Extraction, Request
+    from sheaf_orchestrator.extraction.sandbox.protocol import (
+        Extraction,
+        RecogniseRequest,
+        Request,
+        ThumbnailRequest,
+    )
     from sheaf_orchestrator.extraction.sandbox.stats import PoolStats
 
 __all__ = [
@@ -99,6 +105,7 @@ __all__ = [
     "PoolStats",
     "Quarantined",
     "Reason",
+    "RecogniseRequest",
     "Recognised",
     "RecognisedPage",
     "Request",
@@ -106,6 +113,7 @@ __all__ = [
     "ResultFormatError",
     "ResultWarning",
     "Table",
+    "ThumbnailRequest",
     "Word",
     "WorkerDied",
     "WorkersUnavailable",
@@ -114,6 +122,7 @@ __all__ = [
     "encode_recognised",
     "encode_result",
     "extract_with_retry",
+    "once_more_alone",
 ]
 
 _ROOMS = {
@@ -129,7 +138,7 @@ _ROOMS = {
     ),
     "limits": ("Limits",),
     "options": ("OcrMode", "Options"),
-    "poison": ("extract_with_retry",),
+    "poison": ("extract_with_retry", "once_more_alone"),
     "reasons": ("Reason",),
     "recognised": ("Recognised", "RecognisedPage", "decode_recognised", "encode_recognised"),
     "result": (
@@ -151,7 +160,7 @@ _ROOMS = {
         "encode_result",
     ),
     "sandbox.pool": ("ExtractionPool",),
-    "sandbox.protocol": ("Extraction", "Request"),
+    "sandbox.protocol": ("Extraction", "RecogniseRequest", "Request", "ThumbnailRequest"),
     "sandbox.stats": ("PoolStats",),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

@@ -71,7 +71,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     processes: int = 0
     """RLIMIT_NPROC: 0 means that it can start neither process nor thread (root is exempt)."""
     niceness: int = 0
-    """Added to the nice value of the parent."""
+    """Added to the nice value of the parent, and given to the subprocess's session."""
 
     # --- recycling and start
     documents_per_worker: int = 500

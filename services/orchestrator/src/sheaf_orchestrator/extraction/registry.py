@@ -1,8 +1,9 @@
 """Which extractor reads which content type.
 
 The subprocess is told the name of a module of this shape: ``prepare``, ``detect``,
-``find_extractor`` and ``library_versions``. Extractors are loaded when they are first needed:
-a subprocess that meets only PDFs pays for no other format.
+``find_extractor``, ``finish`` and ``library_versions``; to draw or to recognise, also
+``thumbnail`` and ``recognise``. Extractors are loaded when they are first needed: a subprocess
+that meets only PDFs pays for no other format.
 """
 
 from collections.abc import Callable
@@ -54,6 +55,12 @@ def find_extractor(content_type: str) -> Extractor | None:
         return None
     module = import_module(f"sheaf_orchestrator.extraction.{home}")
     return cast("Extractor", module.extract)
+
+
+def finish(extracted: Extracted, limits: Limits) -> Extracted:
+    """What is added to what an extractor found, whatever the format."""
+    del limits
+    return extracted
 
 
 def library_versions() -> dict[str, str]:

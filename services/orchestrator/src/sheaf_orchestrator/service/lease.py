@@ -1,7 +1,7 @@
 """The lease of a group, held and renewed for as long as the group is worked on."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -9,7 +9,7 @@ from typing import Any, Self
 import structlog
 
 from sheaf_common.errors import SheafError
-from sheaf_orchestrator.domain import DocumentTask, Group
+from sheaf_orchestrator.domain import DocumentTask, Group, Progress
 from sheaf_orchestrator.ports import Intake
 
 log = structlog.get_logger()
@@ -23,10 +23,19 @@ class HeldLease:
     until the lease expires nobody else takes the group.
     """
 
-    def __init__(self, intake: Intake, group: Group, *, renew_s: float) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        group: Group,
+        *,
+        renew_s: float,
+        progress: Callable[[], Sequence[Progress]] = tuple,
+    ) -> None:
+        """`progress` is asked at each renewal, and told with it."""
         self._intake = intake
         self._workflow_id = group.workflow_id
         self._renew_s = renew_s
+        self._progress = progress
         self._open: dict[str, DocumentTask] = {task.document_id: task for task in group.documents}
         self._guarded: dict[str, asyncio.Future[Any]] = {}
         self._renewing: asyncio.Task[None] | None = None
@@ -69,7 +78,7 @@ class HeldLease:
         if not tasks:
             return
         try:
-            lost = await self._intake.renew(self._workflow_id, tasks)
+            lost = await self._intake.renew(self._workflow_id, tasks, self._progress())
         except SheafError as error:
             log.warning("lease not renewed", workflow_id=self._workflow_id, error=str(error))
             return

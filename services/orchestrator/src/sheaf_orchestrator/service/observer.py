@@ -20,10 +20,14 @@ class DispatchObserver(Protocol):
 class ProcessingObserver(Protocol):
     """Sees processing at work. Calls return at once and never raise."""
 
-    def group_processed(self, summary: GroupSummary, duration_s: float) -> None:
-        """A group ended."""
+    def group_processed(self, lane: Lane, summary: GroupSummary, duration_s: float) -> None:
+        """A group ended: all of the text lane's; of the OCR lane, one activity that ended it."""
         ...
 
     def stage_done(self, stage: str, duration_s: float) -> None:
-        """One document passed `fetch`, `extract`, `put`, or one batch passed `record`."""
+        """One document passed `fetch`, `extract`, `put` and so on, or a batch `record`."""
+        ...
+
+    def page_recognised(self, *, failed: bool) -> None:
+        """A page went through character recognition."""
         ...

@@ -12,17 +12,11 @@ Failures are of three kinds, and each has one answer:
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Final, TypeVar
 
 import structlog
 
-from sheaf_common.backoff import backoff_s
-from sheaf_common.errors import NotFound, SheafError
-from sheaf_common.failpoints import failpoint
+from sheaf_common.errors import SheafError
 from sheaf_common.memory import ByteBudget
 from sheaf_orchestrator.domain import (
     Completed,
@@ -30,26 +24,21 @@ from sheaf_orchestrator.domain import (
     Failed,
     Group,
     GroupSummary,
+    Lane,
+    NeedsOcr,
     Outcome,
     Quarantined,
     ReleaseCause,
-    result_key,
 )
-from sheaf_orchestrator.ports import Extractor, Intake, Objects
+from sheaf_orchestrator.ports import Intake
+from sheaf_orchestrator.service.keeping import ResultKeeper
 from sheaf_orchestrator.service.lease import HeldLease
 from sheaf_orchestrator.service.observer import ProcessingObserver
+from sheaf_orchestrator.service.reading import DocumentReader
 from sheaf_orchestrator.service.recorder import OutcomeRecorder
+from sheaf_orchestrator.service.steps import Steps
 
 log = structlog.get_logger()
-
-_RESULT_TYPE: Final = "application/zstd"
-_BACKOFF_BASE_S: Final = 0.1
-_BACKOFF_LIMIT_S: Final = 3.0
-
-_HASH_IN_LOOP_BYTES: Final = 512 * 1024
-"""Hashing so much takes less than handing it to a thread and back is worth."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +56,14 @@ class ProcessingLimits:
 
 @dataclass(frozen=True, slots=True)
 class GroupProcessor:
-    """Works on groups; one instance serves all groups of a worker process.
-
-    `threads` check the content of large documents, beside the event loop: lease renewals and
-    heartbeats do not wait for it.
-    """
+    """Works on groups; one instance serves all groups of a worker process."""
 
     intake: Intake
-    objects: Objects
-    extractor: Extractor
+    reader: DocumentReader
+    keeper: ResultKeeper
     limits: ProcessingLimits
     memory: ByteBudget
     observer: ProcessingObserver
-    threads: Executor
 
     async def process(self, group: Group, *, stopping: asyncio.Event) -> GroupSummary:
         """Works on every document of the group that the workflow still owns.
@@ -100,7 +84,7 @@ class GroupProcessor:
             await run.all_documents()
         await self._release(group, run.unfinished, summary)
         summary.lost += len(lease.lost)
-        self.observer.group_processed(summary, time.perf_counter() - started)
+        self.observer.group_processed(group.lane, summary, time.perf_counter() - started)
         return summary
 
     async def _release(self, group: Group, document_ids: list[str], summary: GroupSummary) -> None:
@@ -127,6 +111,7 @@ class _GroupRun:
         self._lease = lease
         self._recorder = recorder
         self._stopping = stopping
+        self._steps = Steps(processor.limits.retry_s, processor.observer, stopping)
         self.unfinished: list[str] = []
 
     async def all_documents(self) -> None:
@@ -171,54 +156,11 @@ class _GroupRun:
             result = await self._result(task)
         self._recorder.add(Outcome(task.document_id, task.attempt, result))
 
-    async def _result(self, task: DocumentTask) -> Completed | Failed | Quarantined:
-        try:
-            content = await self._staged("fetch", lambda: self._fetch(task))
-        except NotFound:
-            return Failed("OBJECT_NOT_FOUND", "The stored file is no longer there.")
-        if await self._sha256(content) != task.sha256:
-            log.error("stored bytes do not match their hash", key=task.object_key)
-            return Failed("DATA_LOSS", "The stored bytes do not match the hash of the upload.")
-        await failpoint("cpu.extracting")
-        extracted = await self._staged("extract", lambda: self._on.extractor.extract(task, content))
+    async def _result(self, task: DocumentTask) -> Completed | Failed | Quarantined | NeedsOcr:
+        workflow_id = self._group.workflow_id
+        extracted = await self._on.reader.read(workflow_id, task, self._steps)
         if isinstance(extracted, Failed | Quarantined):
             return extracted
-        key = result_key(task, self._group.workflow_id)
-        await self._staged(
-            "put", lambda: self._on.objects.put(key, extracted.result, content_type=_RESULT_TYPE)
-        )
-        await failpoint("cpu.result_put")
-        return Completed(
-            result_key=key,
-            page_count=extracted.page_count,
-            character_count=extracted.character_count,
-            partial=extracted.partial,
-        )
-
-    async def _sha256(self, content: bytes) -> str:
-        if len(content) <= _HASH_IN_LOOP_BYTES:
-            return sha256(content).hexdigest()
-        loop = asyncio.get_running_loop()
-        return (await loop.run_in_executor(self._on.threads, sha256, content)).hexdigest()
-
-    async def _fetch(self, task: DocumentTask) -> bytes:
-        return await self._on.objects.fetch(task.object_key, size_bytes=task.size_bytes)
-
-    async def _staged(self, stage: str, step: Callable[[], Awaitable[T]]) -> T:
-        """Runs a step, again while a dependency fails, for at most `retry_s` seconds."""
-        deadline = time.monotonic() + self._on.limits.retry_s
-        tries = 0
-        while True:
-            started = time.perf_counter()
-            try:
-                done = await step()
-            except SheafError as error:
-                pause_s = backoff_s(tries, base_s=_BACKOFF_BASE_S, limit_s=_BACKOFF_LIMIT_S)
-                out_of_time = time.monotonic() + pause_s >= deadline
-                if not error.retryable or out_of_time or self._stopping.is_set():
-                    raise
-                tries += 1
-                await asyncio.sleep(pause_s)
-            else:
-                self._on.observer.stage_done(stage, time.perf_counter() - started)
-                return done
+        if extracted.ocr_pages and self._group.lane is Lane.TEXT:
+            return NeedsOcr()
+        return await self._on.keeper.keep(task, workflow_id, extracted, self._steps)

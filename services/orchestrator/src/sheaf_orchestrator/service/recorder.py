@@ -17,6 +17,7 @@ from sheaf_orchestrator.domain import (
     Failed,
     Group,
     GroupSummary,
+    NeedsOcr,
     Outcome,
 )
 from sheaf_orchestrator.ports import Intake
@@ -140,5 +141,7 @@ class OutcomeRecorder:
             self._summary.completed += 1
         elif isinstance(outcome.result, Failed):
             self._summary.failed += 1
+        elif isinstance(outcome.result, NeedsOcr):
+            self._summary.needs_ocr += 1
         else:
             self._summary.quarantined += 1

@@ -24,6 +24,9 @@ log = structlog.get_logger()
 _PAGE: Final = 1000
 _PREFIX: Final = "documents"
 _RESULT_NAME: Final = "result.json.zst"
+_BASE_NAME: Final = "base.msgpack.zst"
+_PAGES_PREFIX: Final = "pages-"
+_PAGES_SUFFIX: Final = ".msgpack.zst"
 _ORIGINAL_NAME: Final = "original"
 
 Progress = Callable[[str, SweepReport], None]
@@ -86,10 +89,16 @@ def document_id_of(key: str) -> str | None:
             name == _ORIGINAL_NAME or name.startswith("thumb-")
         ):
             return _canonical(identifier)
-        case [prefix, identifier, _, name] if prefix == _PREFIX and name == _RESULT_NAME:
+        case [prefix, identifier, _, name] if prefix == _PREFIX and _is_of_an_attempt(name):
             return _canonical(identifier)
         case _:
             return None
+
+
+def _is_of_an_attempt(name: str) -> bool:
+    """A result, or a part of one that was not put together yet."""
+    pages = name.startswith(_PAGES_PREFIX) and name.endswith(_PAGES_SUFFIX)
+    return pages or name in {_RESULT_NAME, _BASE_NAME}
 
 
 def _canonical(text: str) -> str | None:
@@ -111,7 +120,7 @@ def _is_orphan(
 
 
 def _is_losing(key: str, document_id: str | None, rows: Mapping[str, DocumentReferences]) -> bool:
-    """A result of a terminal document that its row does not name."""
+    """A result of a terminal document, or a part of one, that its row does not name."""
     if document_id is None or (row := rows.get(document_id)) is None:
         return False
-    return row.terminal and key.endswith(f"/{_RESULT_NAME}") and key not in row.keys
+    return row.terminal and _is_of_an_attempt(key.rpartition("/")[2]) and key not in row.keys

@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 
 PROCESS_GROUP = "ProcessGroup"
 EXTRACT_GROUP = "extract_group"
+RECOGNISE_DOCUMENT = "RecogniseDocument"
+BEGIN_RECOGNITION = "begin_recognition"
+RECOGNISE_PAGES = "recognise_pages"
+FINISH_RECOGNITION = "finish_recognition"
 SWEEP = "Sweep"
 SWEEP_OBJECTS = "sweep_objects"
 
 
 @dataclass(frozen=True)
 class TaskInput:
-    """One attempt of one document; `sha256` in hex, sizes in bytes."""
+    """One attempt of one document; `sha256` in hex, sizes in bytes. Never its password."""
 
     document_id: str
     attempt: int
@@ -24,6 +28,11 @@ class TaskInput:
     size_bytes: int
     sha256: str
     filename: str
+    words: bool = False
+    ocr: str = "auto"
+    ocr_languages: list[str] = field(default_factory=list)
+    has_password: bool = False
+    depth: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,7 @@ class ProcessGroupOutput:
     quarantined: int = 0
     lost: int = 0
     released: int = 0
+    needs_ocr: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,68 @@ class ExtractGroupInput:
 
     lane: str
     documents: list[TaskInput]
+
+
+@dataclass(frozen=True)
+class RecogniseDocumentInput:
+    """A document whose pages are recognised, and how its activities run.
+
+    Pages are read `pages_per_chunk` an activity, `chunks_at_once` activities at a time.
+    """
+
+    document: TaskInput
+    ocr_task_queue: str
+    pages_per_chunk: int
+    chunks_at_once: int
+    begin_deadline_s: float
+    pages_deadline_s: float
+    finish_deadline_s: float
+    heartbeat_timeout_s: float
+
+
+@dataclass(frozen=True)
+class BeginRecognitionInput:
+    """The document whose own text is read first."""
+
+    document: TaskInput
+
+
+@dataclass(frozen=True)
+class BeginRecognitionOutput:
+    """The pages to recognise, ascending; or how the document has ended already."""
+
+    pages: list[int] = field(default_factory=list)
+    ended: ProcessGroupOutput | None = None
+
+
+@dataclass(frozen=True)
+class RecognisePagesInput:
+    """Pages to read of a document; `pages_done` of `pages_total` were read before."""
+
+    document: TaskInput
+    pages: list[int]
+    pages_done: int
+    pages_total: int
+
+
+@dataclass(frozen=True)
+class RecognisePagesOutput:
+    """The key under which the pages lie; or how the document has ended; or neither.
+
+    Neither means that the worker stops, and the pages are to be read by another.
+    """
+
+    key: str = ""
+    ended: ProcessGroupOutput | None = None
+
+
+@dataclass(frozen=True)
+class FinishRecognitionInput:
+    """What the whole result is made of, besides what was read first."""
+
+    document: TaskInput
+    page_keys: list[str]
+    pages_total: int
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ watch.py       parent: that it has ended
 death.py       parent: why it ended
 counters.py    parent: what is counted
 stats.py       parent: figures for telemetry
+answers.py     parent: what an answer holds
 protocol.py    both: the frames
 isolation.py   child: what it gives up before it sees a document
+answering.py   child: what it answers to a request
 worker.py      child: the loop
 """

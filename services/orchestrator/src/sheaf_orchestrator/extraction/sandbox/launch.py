@@ -9,6 +9,7 @@ import msgspec
 from sheaf_orchestrator.extraction.limits import Limits
 
 DEFAULT_REGISTRY = "sheaf_orchestrator.extraction.registry"
+OCR_REGISTRY = "sheaf_orchestrator.extraction.ocr.registry"
 _WORKER = "sheaf_orchestrator.extraction.sandbox.worker"
 
 

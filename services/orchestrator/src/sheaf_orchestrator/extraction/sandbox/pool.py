@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import os
+from collections.abc import Callable
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import NoReturn, Self, TypeVar
 
 from sheaf_orchestrator.extraction.errors import (
     ExtractionFailed,
@@ -13,18 +14,30 @@ from sheaf_orchestrator.extraction.errors import (
 )
 from sheaf_orchestrator.extraction.limits import Limits
 from sheaf_orchestrator.extraction.reasons import Reason
+from sheaf_orchestrator.extraction.recognised import Recognised
+from sheaf_orchestrator.extraction.sandbox.answers import extraction_of, picture_of, recognised_of
 from sheaf_orchestrator.extraction.sandbox.channel import ChannelClosed, Content
 from sheaf_orchestrator.extraction.sandbox.counters import Counters
 from sheaf_orchestrator.extraction.sandbox.death import Exit, describe, reason_of
 from sheaf_orchestrator.extraction.sandbox.launch import DEFAULT_REGISTRY
 from sheaf_orchestrator.extraction.sandbox.line import Line
 from sheaf_orchestrator.extraction.sandbox.process import WorkerProcess
-from sheaf_orchestrator.extraction.sandbox.protocol import Done, Extraction, Failed, Request
+from sheaf_orchestrator.extraction.sandbox.protocol import (
+    Answer,
+    AnyRequest,
+    Extraction,
+    Failed,
+    RecogniseRequest,
+    Request,
+    ThumbnailRequest,
+)
 from sheaf_orchestrator.extraction.sandbox.staff import Staff
 from sheaf_orchestrator.extraction.sandbox.stats import PoolStats
 
 _log = logging.getLogger(__name__)
-_RSS_WATCH_S = 0.2
+_WATCH_S = 0.2
+
+T = TypeVar("T")
 
 
 def _cores() -> int:
@@ -41,6 +54,9 @@ class ExtractionPool:
     subprocesses die with that thread, however it dies. Entering returns when the first
     subprocess is ready and raises WorkersUnavailable when none will start. Leaving kills what
     runs (its callers get PoolClosed) and leaves no process and no file behind.
+
+    With ``idle_s`` subprocesses are started at the first need, and ended once nobody has needed
+    one for so long.
     """
 
     def __init__(
@@ -50,6 +66,7 @@ class ExtractionPool:
         size: int | None = None,
         spares: int = 1,
         registry: str = DEFAULT_REGISTRY,
+        idle_s: float | None = None,
     ) -> None:
         """``size`` defaults to the cores; ``registry`` names the module that knows extractors."""
         self._limits = limits or Limits()
@@ -57,10 +74,17 @@ class ExtractionPool:
         self._busy: set[WorkerProcess] = set()
         self._counters = Counters()
         self._line = Line(self._limits)
+        self._idle_s = idle_s
         self._staff = Staff(
-            registry, self._limits, self._size + spares, self._counters, self._serve
+            registry,
+            self._limits,
+            self._size + spares,
+            self._counters,
+            self._serve,
+            resting=idle_s is not None,
         )
         self._watcher: asyncio.Task[None] | None = None
+        self._needed_s = 0.0
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -69,7 +93,7 @@ class ExtractionPool:
         except BaseException:
             await self.aclose()
             raise
-        self._watcher = asyncio.create_task(self._watch_memory())
+        self._watcher = asyncio.create_task(self._watch())
         return self
 
     async def __aexit__(
@@ -100,6 +124,31 @@ class ExtractionPool:
         Raises ExtractionFailed (the document's own fault), WorkerDied (worth one more attempt
         with ``fresh``), PoolBusy, WorkersUnavailable, PoolClosed.
         """
+        return await self._ask(request, content, extraction_of, fresh=fresh)
+
+    async def recognise(
+        self, request: RecogniseRequest, content: Content, *, fresh: bool = False
+    ) -> Recognised:
+        """Read pages by character recognition, within ``limits.wall_s`` for all of them.
+
+        Like ``extract`` otherwise; the pool's registry must be one that recognises.
+        """
+        return await self._ask(request, content, recognised_of, fresh=fresh)
+
+    async def thumbnail(
+        self, request: ThumbnailRequest, content: Content, *, fresh: bool = False
+    ) -> bytes:
+        """Draw a page, as WebP. Like ``extract`` otherwise."""
+        return await self._ask(request, content, picture_of, fresh=fresh)
+
+    async def _ask(
+        self,
+        request: AnyRequest,
+        content: Content,
+        read: Callable[[Answer, bytes], T],
+        *,
+        fresh: bool,
+    ) -> T:
         if len(content) > self._limits.content_bytes:
             self._fail(
                 Reason.TOO_LARGE,
@@ -107,18 +156,13 @@ class ExtractionPool:
                 "are read.",
             )
         worker = await self._borrow(fresh=fresh)
-        reply, result = await self._exchange(worker, request, content)
-        self._give_back(worker, reply)
-        if isinstance(reply, Failed):
-            self._fail(reply.reason, reply.message)
-        return Extraction(
-            result=result,
-            page_count=reply.page_count,
-            character_count=reply.character_count,
-            partial=reply.partial,
-            cpu_ms=reply.cpu_ms,
-            rss_bytes=reply.rss_bytes,
-        )
+        done, answer = await self._exchange(worker, request, content, read)
+        self._give_back(worker, answer)
+        if isinstance(answer, Failed):
+            self._fail(answer.reason, answer.message)
+        if done is None:
+            raise RuntimeError("an answer without content")
+        return done
 
     def stats(self) -> PoolStats:
         """Figures as of now."""
@@ -133,12 +177,15 @@ class ExtractionPool:
             restarts=dict(self._counters.restarts),
             failed_starts=self._counters.failed_starts,
             isolation=self._staff.isolation,
+            priority=self._staff.priority,
             pids=tuple(sorted(worker.pid for worker in self._staff.living)),
         )
 
     async def _borrow(self, *, fresh: bool) -> WorkerProcess:
         if self._closed:
             raise PoolClosed("the extraction pool is closed")
+        self._needed_s = asyncio.get_running_loop().time()
+        self._staff.wake()
         self._staff.check()
         place = self._line.join(fresh=fresh)
         self._serve()
@@ -164,12 +211,18 @@ class ExtractionPool:
                 self._line.lend(place, worker)
 
     async def _exchange(
-        self, worker: WorkerProcess, request: Request, content: Content
-    ) -> tuple[Done | Failed, bytes]:
+        self,
+        worker: WorkerProcess,
+        request: AnyRequest,
+        content: Content,
+        read: Callable[[Answer, bytes], T],
+    ) -> tuple[T | None, Answer]:
+        """The answer, and what was read of it unless it is a failure."""
         limits = self._limits
         try:
             async with asyncio.timeout(limits.wall_s):
-                return await worker.exchange(request, content, limits.reply_bytes)
+                answer, body = await worker.exchange(request, content, limits.reply_bytes)
+            return None if isinstance(answer, Failed) else read(answer, body), answer
         except TimeoutError:
             worker.kill(Reason.TIME_LIMIT)
         except ChannelClosed as error:
@@ -196,7 +249,7 @@ class ExtractionPool:
         )
         raise WorkerDied(reason, evidence)
 
-    def _give_back(self, worker: WorkerProcess, reply: Done | Failed) -> None:
+    def _give_back(self, worker: WorkerProcess, reply: Answer) -> None:
         self._counters.documents += 1
         out_of_memory = isinstance(reply, Failed) and reply.reason is Reason.MEMORY_LIMIT
         if out_of_memory or reply.rss_bytes > self._limits.recycle_rss_bytes:
@@ -219,9 +272,18 @@ class ExtractionPool:
         self._counters.failures[reason.value] += 1
         raise ExtractionFailed(reason, message)
 
-    async def _watch_memory(self) -> None:
+    async def _watch(self) -> None:
+        """Look at the memory of what works, and end what nobody needs."""
         while True:
-            await asyncio.sleep(_RSS_WATCH_S)
+            await asyncio.sleep(_WATCH_S)
+            self._rest_if_idle()
             for worker in self._busy:
                 if worker.rss_bytes > self._limits.rss_bytes:
                     worker.kill(Reason.MEMORY_LIMIT)
+
+    def _rest_if_idle(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if self._busy or len(self._line):
+            self._needed_s = now_s
+        elif self._idle_s is not None and now_s - self._needed_s > self._idle_s:
+            self._staff.rest()

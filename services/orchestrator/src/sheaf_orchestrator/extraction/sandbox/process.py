@@ -19,11 +19,10 @@ from sheaf_orchestrator.extraction.sandbox import launch
 from sheaf_orchestrator.extraction.sandbox.channel import Channel, ChannelClosed, Content
 from sheaf_orchestrator.extraction.sandbox.death import Exit, describe
 from sheaf_orchestrator.extraction.sandbox.protocol import (
-    Done,
-    Failed,
+    Answer,
+    AnyRequest,
     Hello,
     Reply,
-    Request,
     decode_reply,
     frame,
 )
@@ -106,9 +105,9 @@ class WorkerProcess:
         self._hello = reply
 
     async def exchange(
-        self, request: Request, content: Content, max_reply_bytes: int
-    ) -> tuple[Done | Failed, bytes]:
-        """Have a document extracted. Raises ChannelClosed when the subprocess is gone."""
+        self, request: AnyRequest, content: Content, max_reply_bytes: int
+    ) -> tuple[Answer, bytes]:
+        """Have a request answered. Raises ChannelClosed when the subprocess is gone."""
         await self._channel.send(frame(request, len(content)), content)
         reply, body = await self._receive(max_reply_bytes)
         if isinstance(reply, Hello):

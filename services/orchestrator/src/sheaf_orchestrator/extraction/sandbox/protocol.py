@@ -1,9 +1,11 @@
 """What parent and subprocess say to each other.
 
 A frame is a prefix (``!IQ``: bytes of the header, bytes of the body), a msgpack header and a
-raw body. The subprocess opens with ``Hello``; then each ``Request`` (body: the document) is
-answered by one ``Done`` (body: the encoded result) or ``Failed`` (no body). End of file tells
-the subprocess to exit.
+raw body. The subprocess opens with ``Hello``; then each request (body: the document) is answered
+by one ``Failed`` (no body) or by its own answer: ``Request`` by ``Done`` (body: the encoded
+result, then the attached files one after the other), ``RecogniseRequest`` and
+``ThumbnailRequest`` by ``Drawn`` (body: what was asked for). End of file tells the subprocess to
+exit.
 """
 
 from struct import Struct
@@ -13,9 +15,13 @@ import msgspec
 
 from sheaf_orchestrator.extraction.options import Options
 from sheaf_orchestrator.extraction.reasons import Reason
+from sheaf_orchestrator.extraction.result import AttachedFile
 
 PREFIX: Final = Struct("!IQ")
-MAX_HEADER_BYTES: Final = 64 * 1024
+MAX_HEADER_BYTES: Final = 512 * 1024
+"""A reply names up to ``limits.pages`` pages and ``limits.attachments`` files of at most
+``FILENAME_CHARACTERS``."""
+FILENAME_CHARACTERS: Final = 255
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, tag="request"):
@@ -24,10 +30,36 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, tag="request"):
     document_id: str
     attempt: int
     content_type: str
-    """Media type; parameters are ignored."""
+    """Media type as declared; the content decides. Parameters are ignored."""
     sha256: str | None = None
     """Hex digest of the content when known; passed through to the result, not checked."""
     options: Options = Options()
+    depth: int = 0
+    """How deep the document lies in others; from ``limits.attachment_depth`` on the files inside
+    it are only named."""
+
+
+class RecogniseRequest(msgspec.Struct, frozen=True, kw_only=True, tag="recognise"):
+    """Pages of a document to read by character recognition."""
+
+    document_id: str
+    content_type: str
+    pages: tuple[int, ...]
+    """Counted from 1, ascending."""
+    options: Options = Options()
+
+
+class ThumbnailRequest(msgspec.Struct, frozen=True, kw_only=True, tag="thumbnail"):
+    """A page of a document to draw."""
+
+    document_id: str
+    content_type: str
+    page: int
+    """Counted from 1."""
+    width_px: int
+
+
+AnyRequest = Request | RecogniseRequest | ThumbnailRequest
 
 
 class Extraction(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +70,12 @@ class Extraction(msgspec.Struct, frozen=True, kw_only=True):
     page_count: int
     character_count: int
     partial: bool
+    content_type: str
+    """What the document was read as."""
+    ocr_pages: tuple[int, ...] = ()
+    """Pages to recognise, ascending: those without usable text, or those that were asked for."""
+    attachments: tuple[AttachedFile, ...] = ()
+    """Files that become documents, in the order of the result's attachments that have an id."""
     cpu_ms: float
     """CPU time of the subprocess for this document, reading and answering included."""
     rss_bytes: int
@@ -49,18 +87,40 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello"):
 
     isolation: str
     """``netns``: no network; ``none``: the kernel refused, network is reachable."""
+    priority: str
+    """``normal``; ``low``: as niceness asks; ``normal group``: the system weighs groups of
+    processes, and this one's could not be lowered, so its niceness has no effect on others."""
     versions: dict[str, str]
     rss_bytes: int
     counted_peak_bytes: int
     """What the kernel counts as its peak memory so far, that of the parent at the fork included."""
 
 
+class FileHead(msgspec.Struct, frozen=True, kw_only=True):
+    """An attached file whose bytes are in the body."""
+
+    filename: str
+    content_type: str | None
+    size_bytes: int
+
+
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
-    """The body is the encoded result."""
+    """The body is the encoded result of ``result_bytes``, then each attached file."""
 
     page_count: int
     character_count: int
     partial: bool
+    content_type: str
+    result_bytes: int
+    ocr_pages: tuple[int, ...] = ()
+    attachments: tuple[FileHead, ...] = ()
+    cpu_ms: float
+    rss_bytes: int
+
+
+class Drawn(msgspec.Struct, frozen=True, kw_only=True, tag="drawn"):
+    """The body is what pages were drawn for: ``Recognised`` in msgpack, or a picture in WebP."""
+
     cpu_ms: float
     rss_bytes: int
 
@@ -74,11 +134,14 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
     rss_bytes: int
 
 
-Reply = Hello | Done | Failed
+Answer = Done | Drawn | Failed
+Reply = Hello | Answer
 
 encode_header = msgspec.msgpack.Encoder().encode
-decode_request = msgspec.msgpack.Decoder(Request).decode
-decode_reply = msgspec.msgpack.Decoder(Reply).decode
+_request_decoder: "msgspec.msgpack.Decoder[AnyRequest]" = msgspec.msgpack.Decoder(AnyRequest)
+_reply_decoder: "msgspec.msgpack.Decoder[Reply]" = msgspec.msgpack.Decoder(Reply)
+decode_request = _request_decoder.decode
+decode_reply = _reply_decoder.decode
 
 
 def frame(header: msgspec.Struct, body_bytes: int) -> bytes:

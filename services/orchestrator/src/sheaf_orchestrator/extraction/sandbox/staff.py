@@ -18,8 +18,8 @@ _log = logging.getLogger(__name__)
 class Staff:
     """Keeps ``strength`` subprocesses alive; calls ``changed`` when one comes or starts fail.
 
-    Failed starts are repeated one at a time after growing pauses. After
-    ``limits.start_failures`` in a row, and while none lives, ``trouble`` says so.
+    While it rests it keeps none. Failed starts are repeated one at a time after growing pauses.
+    After ``limits.start_failures`` in a row, and while none lives, ``trouble`` says so.
     """
 
     def __init__(
@@ -29,12 +29,16 @@ class Staff:
         strength: int,
         counters: Counters,
         changed: Callable[[], None],
+        *,
+        resting: bool = False,
     ) -> None:
         self._registry, self._limits, self._strength = registry, limits, strength
         self._counters, self._changed = counters, changed
         self.living: set[WorkerProcess] = set()
         self.ready: list[WorkerProcess] = []
         self.isolation: str | None = None
+        self.priority: str | None = None
+        self._resting = resting
         self._workspace: Workspace | None = None
         self._starts: set[asyncio.Task[None]] = set()
         self._burials: set[asyncio.Task[Exit]] = set()
@@ -62,13 +66,27 @@ class Staff:
             raise trouble
 
     async def open(self) -> None:
-        """Start them all; return with the first. Raises WorkersUnavailable."""
+        """Start them all; return with the first, unless resting. Raises WorkersUnavailable."""
         self._workspace = Workspace()
+        if self._resting:
+            return
         self._replenish()
         while not self.living:
             self.check()
             self._news.clear()
             await self._news.wait()
+
+    def wake(self) -> None:
+        """Begin to start them if they rest."""
+        if self._resting:
+            self._resting = False
+            self._replenish()
+
+    def rest(self) -> None:
+        """End those that are ready, and start no further ones until woken."""
+        self._resting = True
+        for worker in list(self.ready):
+            self.dismiss(worker, "rest")
 
     async def close(self) -> None:
         """End them all, also those still starting."""
@@ -124,7 +142,7 @@ class Staff:
 
     def _replenish(self) -> None:
         """Start what is missing; after a failure only one, and not before the pause is over."""
-        if self._closed or self._pause is not None:
+        if self._closed or self._resting or self._pause is not None:
             return
         missing = self._strength - len(self.living) - len(self._starts)
         if self._failures_in_row:
@@ -150,17 +168,19 @@ class Staff:
         folder = self._workspace.folder()
         worker = await WorkerProcess.start(self._registry, self._limits, folder)
         self._failures_in_row = 0
-        self.isolation = worker.hello.isolation
+        self.isolation, self.priority = worker.hello.isolation, worker.hello.priority
         self.living.add(worker)
         self.ready.insert(0, worker)
         worker.on_exit(partial(self._ended, worker))
-        level = logging.INFO if self.isolation != "none" else logging.WARNING
+        weaker = self.isolation == "none" or self.priority == "normal group"
+        level = logging.WARNING if weaker else logging.INFO
         _log.log(
             level,
             "extraction subprocess ready",
             extra={
                 "pid": worker.pid,
                 "isolation": worker.hello.isolation,
+                "priority": worker.hello.priority,
                 "versions": worker.hello.versions,
                 "rss_bytes": worker.hello.rss_bytes,
             },

@@ -21,10 +21,13 @@ class PoolStats(msgspec.Struct, frozen=True, kw_only=True):
     failures: dict[str, int]
     """Documents without a result, by reason."""
     restarts: dict[str, int]
-    """Subprocesses replaced, by cause: documents, rss, fresh, cancelled, idle, CRASHED, …"""
+    """Subprocesses replaced, by cause: documents, rss, fresh, cancelled, idle, rest, CRASHED, …"""
     failed_starts: int
     """Subprocesses that did not come to hello."""
     isolation: str | None
     """What the latest subprocess reported: ``netns`` or ``none``; None before the first."""
+    priority: str | None
+    """What the latest subprocess reported: ``normal``, ``low`` or ``normal group`` (its niceness
+    has no effect on other sessions); None before the first."""
     pids: tuple[int, ...]
     """The living subprocesses."""

@@ -11,29 +11,22 @@ import os
 import resource
 import sys
 import time
-import traceback
+from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 import msgspec
 
-from sheaf_orchestrator.extraction import markdown
-from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.limits import MIB, Limits
-from sheaf_orchestrator.extraction.reasons import Reason
-from sheaf_orchestrator.extraction.result import (
-    Attachment,
-    Extracted,
-    Result,
-    encode_result,
-)
+from sheaf_orchestrator.extraction.sandbox.answering import Answered, Refused, answer
 from sheaf_orchestrator.extraction.sandbox.isolation import OrphanedError, allow_cpu, confine
 from sheaf_orchestrator.extraction.sandbox.protocol import (
     PREFIX,
     Done,
+    Drawn,
     Failed,
     Hello,
-    Request,
     decode_request,
     frame,
 )
@@ -48,7 +41,7 @@ def main() -> None:
     limits = msgspec.json.decode(encoded_limits, type=Limits)
     requests, replies = _take_pipes()
     try:
-        isolation = confine(limits, int(parent_pid))
+        confinement = confine(limits, int(parent_pid))
     except OrphanedError:
         return
     registry = import_module(registry_name)
@@ -56,12 +49,13 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     hello = Hello(
-        isolation=isolation,
+        isolation=confinement.isolation,
+        priority=confinement.priority,
         versions=registry.library_versions(),
         rss_bytes=_rss_bytes(),
         counted_peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     )
-    _send(replies, hello, b"")
+    _send(replies, hello)
     Worker(registry, limits, requests, replies).serve()
 
 
@@ -83,64 +77,32 @@ class Worker:
             header = _read(self._requests, header_bytes)
             if header is None:
                 return
-            reply, body = self._handle(decode_request(header), body_bytes, began_s)
-            _send(self._replies, reply, body)
+            read = partial(_read_body, self._requests, body_bytes)
+            given = answer(self._registry, self._limits, decode_request(header), read)
+            self._send(given, began_s)
 
-    def _handle(self, request: Request, size: int, began_s: float) -> tuple[Done | Failed, bytes]:
-        try:
-            result = self._extract(request, size)
-            body = encode_result(result)
-        except ExtractionError as error:
-            return _failed(error.reason, error.message, began_s), b""
-        except MemoryError:
-            message = f"More than {self._limits.address_space_bytes // MIB} MiB were needed."
-            return _failed(Reason.MEMORY_LIMIT, message, began_s), b""
-        except Exception as error:  # noqa: BLE001 # whatever a document provokes is an outcome
-            traceback.print_exc()
-            message = f"The extractor failed: {type(error).__name__}."
-            return _failed(Reason.EXTRACTOR_ERROR, message, began_s), b""
-        done = Done(
-            page_count=result.page_count,
-            character_count=result.character_count,
-            partial=result.partial,
-            cpu_ms=_cpu_ms(began_s),
-            rss_bytes=_trimmed_rss_bytes(),
-        )
-        return done, body
-
-    def _extract(self, request: Request, size: int) -> Result:
-        content = _read_body(self._requests, size)
-        content_type: str = self._registry.detect(content, request.content_type)
-        extractor = self._registry.find_extractor(content_type)
-        if extractor is None:
-            message = f"Documents of type {content_type[:100]} cannot be read."
-            raise ExtractionError(Reason.UNSUPPORTED_FORMAT, message)
-        extracted: Extracted = extractor(content, request.options, self._limits)
-        return Result(
-            document_id=request.document_id,
-            attempt=request.attempt,
-            content_type=content_type,
-            size_bytes=size,
-            sha256=request.sha256,
-            page_count=extracted.page_count,
-            character_count=sum(page.characters for page in extracted.pages),
-            partial=extracted.partial,
-            metadata=extracted.metadata,
-            pages=extracted.pages,
-            outline=extracted.outline,
-            warnings=extracted.warnings,
-            unit=extracted.unit,
-            markdown=markdown.join(extracted.markdown),
-            fields=extracted.fields,
-            attachments=[
-                Attachment(
-                    filename=each.filename,
-                    size_bytes=len(each.content),
-                    content_type=each.content_type,
-                )
-                for each in extracted.attachments
-            ],
-        )
+    def _send(self, given: Answered | Refused, began_s: float) -> None:
+        cpu_ms, rss_bytes = _cpu_ms(began_s), _trimmed_rss_bytes()
+        if isinstance(given, Refused):
+            failed = Failed(
+                reason=given.reason, message=given.message, cpu_ms=cpu_ms, rss_bytes=rss_bytes
+            )
+            _send(self._replies, failed)
+        elif given.result is None:
+            _send(self._replies, Drawn(cpu_ms=cpu_ms, rss_bytes=rss_bytes), given.body)
+        else:
+            done = Done(
+                page_count=given.result.page_count,
+                character_count=given.result.character_count,
+                partial=given.result.partial,
+                content_type=given.result.content_type,
+                result_bytes=len(given.body[0]),
+                ocr_pages=given.ocr_pages,
+                attachments=given.files,
+                cpu_ms=cpu_ms,
+                rss_bytes=rss_bytes,
+            )
+            _send(self._replies, done, given.body)
 
 
 def _take_pipes() -> tuple[io.FileIO, io.FileIO]:
@@ -178,17 +140,11 @@ def _read_body(pipe: io.FileIO, size: int) -> bytearray:
     return body
 
 
-def _send(pipe: io.FileIO, header: Hello | Done | Failed, body: bytes) -> None:
-    for part in (frame(header, len(body)), body):
+def _send(pipe: io.FileIO, header: msgspec.Struct, body: Sequence[bytes] = ()) -> None:
+    for part in (frame(header, sum(map(len, body))), *body):
         left = memoryview(part)
         while left:
             left = left[pipe.write(left) :]
-
-
-def _failed(reason: Reason, message: str, began_s: float) -> Failed:
-    return Failed(
-        reason=reason, message=message, cpu_ms=_cpu_ms(began_s), rss_bytes=_trimmed_rss_bytes()
-    )
 
 
 def _cpu_ms(began_s: float) -> float:
