@@ -1,7 +1,9 @@
 """Reading documents, batches and lists: fields, users, order and cursors."""
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -12,6 +14,8 @@ from sheaf_common.errors import InvalidInput, NotFound
 from sheaf_common.ids import new_id
 from support.metadata import Metadata, as_user, completed, new_document
 from support.sql_log import statements
+
+ReadT = TypeVar("ReadT")
 
 
 async def test_only_the_fields_asked_for_are_sent(metadata: Metadata) -> None:
@@ -116,15 +120,24 @@ async def test_someone_elses_is_not_found(metadata: Metadata, wait_s: float) -> 
 async def test_a_batch_is_read_in_one_query(metadata: Metadata) -> None:
     """However many documents it has; they come in ascending id."""
     answer = await metadata.register(*(new_document(f"{number}.txt") for number in range(50)))
-    before = await selects(metadata)
-    found = await metadata.batch(answer.batch.batch_id)
-    assert await selects(metadata) - before == 2  # one of them asks this
+    found, count = await counted(metadata, partial(metadata.batch, answer.batch.batch_id))
+    assert count == 1
     assert list(found.documents) == sorted(answer.documents, key=lambda d: d.document_id)
     assert found.batch == answer.batch
 
 
+async def counted(metadata: Metadata, read: Callable[[], Awaitable[ReadT]]) -> tuple[ReadT, int]:
+    """What is read, and by how many SELECTs: the least of five, as health checks select too."""
+    counts = []
+    for _ in range(5):
+        before = await selects(metadata)
+        found = await read()
+        counts.append(await selects(metadata) - before - 1)  # one asks this
+    return found, min(counts)
+
+
 async def selects(metadata: Metadata) -> int:
-    """How many SELECT statements the server has run, pings and health checks aside."""
+    """How many SELECT statements the server has run."""
     rows = await metadata.sql(
         "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS"
         " WHERE VARIABLE_NAME = 'COM_SELECT'"
@@ -263,10 +276,9 @@ async def test_a_workflow_is_read_in_one_query(metadata: Metadata) -> None:
     await metadata.record(group.workflow_id, completed(group.documents[0].document_id))
     mask = FieldMask(paths=["filename"])
     request = metadata_pb2.GetWorkflowRequest(workflow_id=group.workflow_id, read_mask=mask)
-    before = await selects(metadata)
     with as_user("ann"):
-        ann = await metadata.call("GetWorkflow", request)
-    assert await selects(metadata) - before == 2  # one of them asks this
+        ann, count = await counted(metadata, partial(metadata.call, "GetWorkflow", request))
+    assert count == 1
 
     assert ann.workflow == document_pb2.Workflow(
         workflow_id=group.workflow_id,

@@ -71,7 +71,7 @@ def test_recognition_gives_way_to_text() -> None:
     text = Limits()
     pages, base = settings.limits(text), settings.base_limits(text)
 
-    assert (pages.niceness, base.niceness) == (19, 9)
+    assert (pages.niceness, base.niceness) == (10, 5)
     assert pages.wall_s >= 5 * pages.cpu_s
     assert base.wall_s == 5 * text.wall_s
     assert base.cpu_s == text.cpu_s

@@ -46,7 +46,7 @@ class RecognitionSettings(SettingsGroup):
         le=7200,
     )
     niceness: int = variable(
-        "OCR_NICENESS", 19, "how far recognition gives way to all else: 0 not, 19 most", ge=0, le=19
+        "OCR_NICENESS", 10, "how far recognition gives way to all else: 0 not, 19 most", ge=0, le=19
     )
     memory_limit_bytes: int = variable(
         "OCR_MEMORY_LIMIT_BYTES",

@@ -166,7 +166,10 @@ class ProcessingSettings(SettingsGroup):
     )
     max_pages: int = variable("EXTRACT_MAX_PAGES", 2000, "pages of one document", ge=1)
     buffer_bytes: int = variable(
-        "EXTRACT_BUFFER_BYTES", 512 * 2**20, "document bytes held at once", ge=2**20
+        "EXTRACT_BUFFER_BYTES",
+        512 * 2**20,
+        "document bytes held at once, by each lane and by thumbnails",
+        ge=2**20,
     )
     buffer_wait_s: float = variable(
         "EXTRACT_BUFFER_WAIT_S", 60.0, "seconds that a document waits for them", gt=0, le=600

@@ -87,6 +87,16 @@ async def test_files_too_deep_or_too_many_are_only_named(pool: PoolFactory) -> N
     assert "ATTACHMENT_LIMIT" in {warning.code for warning in decode_result(many.result).warnings}
 
 
+async def test_without_ids_attached_files_come_all_the_same(pool: PoolFactory) -> None:
+    """A document whose id is no UUID has files, and nothing to derive their ids from."""
+    async with pool() as opened:
+        extraction = await opened.extract(mail("some file"), b"")
+
+    assert len(extraction.attachments) == 2
+    named = decode_result(extraction.result).attachments
+    assert [each.document_id for each in named] == [None, None, None]
+
+
 async def test_pages_without_text_are_named_unless_nobody_wants_them(pool: PoolFactory) -> None:
     """As the extractor says; none at all if the client wants no recognition."""
     async with pool() as opened:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from sheaf_orchestrator.extraction import Reason, pdf, text
+from sheaf_orchestrator.extraction import Reason, images, pdf, text, types
 from sheaf_orchestrator.extraction.registry import find_extractor, library_versions
 
 
@@ -22,7 +22,12 @@ def test_pdf_is_pdf() -> None:
     assert find_extractor("application/pdf") is pdf.extract
 
 
-@pytest.mark.parametrize("content_type", ["", "image/png", "application/octet-stream", "pdf"])
+def test_pictures_are_pictures() -> None:
+    """Every picture type has the one extractor."""
+    assert {find_extractor(content_type) for content_type in types.IMAGES} == {images.extract}
+
+
+@pytest.mark.parametrize("content_type", ["", "image/heic", "application/octet-stream", "pdf"])
 def test_other_types_have_none(content_type: str) -> None:
     """What nobody reads has no extractor."""
     assert find_extractor(content_type) is None
@@ -42,7 +47,9 @@ def test_the_worker_imports_only_what_it_needs() -> None:
     """Neither asyncio nor gRPC nor the rest of the service is loaded in a subprocess."""
     program = (
         "import sys, sheaf_orchestrator.extraction.sandbox.worker, "
-        "sheaf_orchestrator.extraction.registry;"
+        "sheaf_orchestrator.extraction.registry as registry;"
+        "[registry.find_extractor(each) for each in registry.types.IMAGES];"
+        "registry.find_extractor('application/pdf');"
         "print(*sys.modules)"
     )
     loaded = set(
@@ -51,6 +58,7 @@ def test_the_worker_imports_only_what_it_needs() -> None:
         ).stdout.split()
     )
     assert not loaded & {"asyncio", "grpc", "temporalio", "psutil", "sheaf_common", "pypdfium2"}
+    assert not loaded & {"faster_paddle", "tesserocr", "sheaf_orchestrator.extraction.ocr"}
     ours = {name for name in loaded if name.startswith("sheaf_")}
     assert {name for name in ours if not name.startswith("sheaf_orchestrator.extraction")} == {
         "sheaf_orchestrator"

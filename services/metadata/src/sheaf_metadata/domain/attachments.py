@@ -8,7 +8,8 @@ from sheaf_metadata.domain.registration import NewDocument
 
 MAX_ATTACHMENTS: Final = 100
 """Of one document."""
-MAX_ATTACHMENTS_A_TRANSACTION: Final = 1000
+MAX_ATTACHMENTS_A_TRANSACTION: Final = 200
+"""A transaction is over in a fraction of its second then, on a busy machine too."""
 MAX_DEPTH: Final = 10
 """A document this deep in others has no documents inside it: mails can hold each other."""
 MAX_BATCH_DOCUMENTS: Final = 5000

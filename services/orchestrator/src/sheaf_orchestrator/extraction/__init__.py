@@ -17,6 +17,10 @@ Map of the package; nothing in it imports anything else of the service:
     identity.py   the ids of attached files
     pdf/          PDF, by pdfium
     text/         plain text in any encoding
+    images/       pictures, by Pillow
+    thumbnails.py small pictures of pages
+    ocr/          character recognition: engines, and what is around them; the OCR lane's alone
+    merging.py    recognised pages put into a result
     poison.py     what to do when a document kills its subprocess: once more alone, then
                   quarantine
     sandbox/      the subprocesses: pool (parent) and worker (child)

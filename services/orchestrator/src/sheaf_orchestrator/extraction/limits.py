@@ -1,5 +1,7 @@
 """Every number that bounds extraction, in one frozen object."""
 
+from typing import Literal
+
 import msgspec
 
 MIB = 1024 * 1024
@@ -46,6 +48,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Most pixels of one picture; over it TOO_MANY_PIXELS, before it is decoded."""
     render_pixels: int = 12_000_000
     """Most pixels to which a page is drawn; a larger page is drawn at a lower resolution."""
+    render_s: float = 10.0
+    """CPU time after which the drawing of a page is given up (TIME_LIMIT)."""
+    ocr_dpi: int = 150
+    """Resolution at which pages are drawn to be recognised; pictures keep their own."""
+    ocr_page_s: float = 20.0
+    """CPU time of a page after which no further step of its recognition is begun (TIME_LIMIT)."""
+    ocr_engine: Literal["paddle", "tesseract"] = "paddle"
+    """Which engine recognises; languages that it cannot read go to the other one."""
     detect_language: bool = True
     """Whether the language of a text is detected; costs 0.5 s CPU and memory at each start."""
     soft_s: float = 20.0

@@ -69,3 +69,22 @@ def _cell(text: str) -> str:
 def join(blocks: Iterable[str]) -> str:
     """Blocks one after the other with a blank line between, empty ones left out."""
     return "\n\n".join(block for block in blocks if block)
+
+
+def join_pages(parts: Sequence[str]) -> tuple[str, list[int]]:
+    """The Markdown of pages as that of the whole, and where each page's begins in it."""
+    whole: list[str] = []
+    starts: list[int] = []
+    length = 0
+    for part in parts:
+        gap = "\n\n" if part and length else ""
+        starts.append(length + len(gap))
+        whole += [gap, part]
+        length += len(gap) + len(part)
+    return "".join(whole), starts
+
+
+def split_pages(whole: str, starts: Sequence[int]) -> list[str]:
+    """What ``join_pages`` joined."""
+    ends = [*starts[1:], len(whole)] if starts else []
+    return [whole[start:end].removesuffix("\n\n") for start, end in zip(starts, ends, strict=True)]

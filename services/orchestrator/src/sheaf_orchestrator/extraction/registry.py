@@ -25,6 +25,7 @@ _HOMES: Final[dict[str, str]] = {
     types.MARKDOWN: "text",
     types.TEXT: "text",
     types.TSV: "text",
+    **dict.fromkeys(types.IMAGES, "images"),
 }
 """Content type to the package here whose ``extract`` reads it."""
 
@@ -61,6 +62,15 @@ def finish(extracted: Extracted, limits: Limits) -> Extracted:
     """What is added to what an extractor found, whatever the format."""
     del limits
     return extracted
+
+
+def thumbnail(
+    content: bytearray, content_type: str, page_number: int, width_px: int, limits: Limits
+) -> bytes:
+    """A page as WebP; see ``thumbnails.thumbnail``, which is loaded when first needed."""
+    module = import_module("sheaf_orchestrator.extraction.thumbnails")
+    picture: bytes = module.thumbnail(content, content_type, page_number, width_px, limits)
+    return picture
 
 
 def library_versions() -> dict[str, str]:

@@ -223,6 +223,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     """What ``pages`` are."""
     markdown: str = ""
     """The whole document as Markdown, with headings and tables."""
+    markdown_starts: list[int] = []
+    """Where the Markdown of each of ``pages`` begins in ``markdown``, in code points."""
     fields: list[FormField] = []
     """The fields of the document's form, filled or not."""
     attachments: list[Attachment] = []

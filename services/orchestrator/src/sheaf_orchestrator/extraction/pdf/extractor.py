@@ -1,6 +1,5 @@
 """PDF in, pages and metadata out."""
 
-import re
 import time
 
 from sheaf_orchestrator.extraction.cleaning import clean_text, join_hyphenated
@@ -9,19 +8,11 @@ from sheaf_orchestrator.extraction.limits import Limits
 from sheaf_orchestrator.extraction.notes import Notes
 from sheaf_orchestrator.extraction.options import Options
 from sheaf_orchestrator.extraction.pdf.metadata import read_metadata
-from sheaf_orchestrator.extraction.pdf.pdfium import (
-    ERROR_PASSWORD,
-    ERROR_SECURITY,
-    Content,
-    Document,
-    PdfiumError,
-)
+from sheaf_orchestrator.extraction.pdf.opening import open_document
+from sheaf_orchestrator.extraction.pdf.pdfium import Content, Document, PdfiumError
 from sheaf_orchestrator.extraction.reasons import Reason
 from sheaf_orchestrator.extraction.result import Extracted, OutlineEntry, Page
 
-_HEADER = b"%PDF-"
-_HEADER_WITHIN_BYTES = 1_024
-_PAGES_SOMEWHERE = re.compile(rb"/Type\s*/(?:Page\b|ObjStm\b)")
 _OUTLINE_DEPTH = 16
 _TITLE_CHARACTERS = 1_000
 
@@ -36,10 +27,8 @@ def extract(content: Content, options: Options, limits: Limits) -> Extracted:
     Raises ExtractionError: EMPTY, DAMAGED, ENCRYPTED, TOO_MANY_PAGES.
     """
     deadline = time.monotonic() + limits.soft_s
-    with _open(content, options.password) as document:
+    with open_document(content, options.password) as document:
         count = document.page_count
-        if count < 1:
-            raise _without_pages(content)
         if count > limits.pages:
             raise ExtractionError(
                 Reason.TOO_MANY_PAGES,
@@ -61,32 +50,6 @@ def extract(content: Content, options: Options, limits: Limits) -> Extracted:
         warnings=notes.warnings,
         partial=notes.partial,
     )
-
-
-def _open(content: Content, password: bytes | None) -> Document:
-    if not len(content):
-        raise ExtractionError(Reason.EMPTY, "The file has no bytes.")
-    try:
-        return Document(content, password)
-    except PdfiumError as error:
-        if error.code == ERROR_PASSWORD:
-            raise ExtractionError(
-                Reason.ENCRYPTED, "The PDF is encrypted; opening it needs a password."
-            ) from error
-        if error.code == ERROR_SECURITY:
-            raise ExtractionError(
-                Reason.ENCRYPTED, "The PDF is encrypted by a method that is not supported."
-            ) from error
-    if _HEADER not in bytes(content[:_HEADER_WITHIN_BYTES]):
-        raise ExtractionError(Reason.DAMAGED, "The file is not a PDF: it has no PDF header.")
-    raise ExtractionError(Reason.DAMAGED, "The PDF is damaged: its structure cannot be read.")
-
-
-def _without_pages(content: Content) -> ExtractionError:
-    """An empty PDF is one thing, pages that cannot be found another."""
-    if _PAGES_SOMEWHERE.search(content):
-        return ExtractionError(Reason.DAMAGED, "The PDF is damaged: its pages cannot be found.")
-    return ExtractionError(Reason.EMPTY, "The PDF has no pages.")
 
 
 def _read_pages(
@@ -118,6 +81,7 @@ def _read_pages(
 
 def _read_page(document: Document, index: int, max_characters: int, notes: Notes) -> Page:
     with document.page(index) as opened:
+        opened.flatten()
         text = clean_text(join_hyphenated(opened.text(max_characters)))
         if opened.flatten_failed:
             notes.cut("ANNOTATIONS_FAILED", "Form values could not be read.", index + 1)

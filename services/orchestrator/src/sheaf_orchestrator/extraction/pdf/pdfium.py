@@ -57,7 +57,13 @@ class Document:
         error: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        c.FPDF_CloseDocument(self.raw)
+        self.close()
+
+    def close(self) -> None:
+        """Give its memory back; harmless when done twice."""
+        if self.raw:
+            c.FPDF_CloseDocument(self.raw)
+            self.raw = None
 
     @property
     def page_count(self) -> int:
@@ -94,7 +100,7 @@ class Document:
 
     @contextmanager
     def page(self, index: int) -> Iterator["OpenPage"]:
-        """Page ``index`` (from 0), form values flattened into it. Raises PdfiumError."""
+        """Page ``index`` (from 0), as the file has it. Raises PdfiumError."""
         page = OpenPage(self.raw, index)
         try:
             yield page
@@ -128,8 +134,6 @@ class OpenPage:
         self._document, self._index = document, index
         self.raw: Any = None
         self._load()
-        if self._shows_annotations():
-            self._flatten()
 
     def _load(self) -> None:
         self.raw = c.FPDF_LoadPage(self._document, self._index)
@@ -149,13 +153,21 @@ class OpenPage:
                 return True
         return bool(count > _MAX_ANNOTATIONS_LOOKED_AT)
 
-    def _flatten(self) -> None:
-        """Draw the annotations into the page. Its content is parsed anew: it was read before."""
+    def flatten(self) -> bool:
+        """Draw form values and other annotations into the page, and forget the annotations.
+
+        Does so only when any of them can show text. Answers whether the page changed; its
+        content is then parsed anew. Raises PdfiumError.
+        """
+        if not self._shows_annotations():
+            return False
         outcome = c.FPDFPage_Flatten(self.raw, c.FLAT_NORMALDISPLAY)
         self.flatten_failed = outcome == c.FLATTEN_FAIL
-        if outcome == c.FLATTEN_SUCCESS:
-            self.close()
-            self._load()
+        if outcome != c.FLATTEN_SUCCESS:
+            return False
+        self.close()
+        self._load()
+        return True
 
     def close(self) -> None:
         """Give its memory back; harmless when done twice."""

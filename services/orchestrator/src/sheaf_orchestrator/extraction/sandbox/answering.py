@@ -97,6 +97,7 @@ def _extract(
     extracted: Extracted = extractor(content, request.options, limits)
     extracted = registry.finish(extracted, limits)
     listed, files, warnings = _attachments(request, extracted.attachments, limits)
+    whole, starts = markdown.join_pages(extracted.markdown)
     result = Result(
         document_id=request.document_id,
         attempt=request.attempt,
@@ -111,7 +112,8 @@ def _extract(
         outline=extracted.outline,
         warnings=extracted.warnings + warnings,
         unit=extracted.unit,
-        markdown=markdown.join(extracted.markdown),
+        markdown=whole,
+        markdown_starts=starts,
         fields=extracted.fields,
         attachments=listed,
     )
@@ -160,9 +162,7 @@ def _attachments(
                 "Some attached files are not read: there are too many, or they are too large."
             )
         else:
-            identity = attachment_id(
-                request.document_id, len(files), sha256(each.content).hexdigest()
-            )
+            identity = _identity(request, len(files), each.content)
             files.append(each)
             left_bytes -= size
         listed.append(
@@ -175,3 +175,14 @@ def _attachments(
         )
     warnings = [ResultWarning(code=code, message=message) for code, message in refusals.items()]
     return listed, files, warnings
+
+
+def _identity(request: Request, index: int, content: bytes) -> str | None:
+    """The id of an attached file; None where documents have no ids to derive it from.
+
+    That is outside the service, where nothing becomes a document.
+    """
+    try:
+        return attachment_id(request.document_id, index, sha256(content).hexdigest())
+    except ValueError:
+        return None

@@ -33,6 +33,10 @@ def environment(folder: Path) -> dict[str, str]:
         "HOME": str(folder),
         "LC_ALL": "C.UTF-8",
         "MALLOC_ARENA_MAX": "1",
+        # Numbers are crunched in one thread: the pool's size is what loads the cores.
+        "OMP_NUM_THREADS": "1",
+        "OMP_THREAD_LIMIT": "1",
+        "OPENBLAS_NUM_THREADS": "1",
         "PATH": "/usr/bin:/bin",
         "PYTHONPATH": os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry),
         "TMPDIR": str(folder),
