@@ -103,7 +103,7 @@ async def test_files_from_everywhere_are_uploaded(gateway: Gateway, tmp_path: Pa
     assert [file.filename for file in upload.accepted] == ["path.txt", "bytes.pdf", "open.txt"]
     (rejected,) = upload.rejected
     assert rejected.problem is not None
-    assert (rejected.filename, rejected.problem.code) == ("bad", "UNSUPPORTED_MEDIA_TYPE")
+    assert (rejected.filename, rejected.problem.code) == ("bad", "UNSUPPORTED_FORMAT")
     assert (batch.product, batch.counts) == ("tax", {"queued": 3})
     assert sorted(gateway.store.objects.values()) == sorted([b"text from a path", PDF, b"open"])
 

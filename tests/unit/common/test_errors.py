@@ -71,7 +71,13 @@ def test_a_peer_that_is_down_is_unavailable() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "status"),
-    [("OBJECT_TOO_LARGE", 413), ("UNSUPPORTED_MEDIA_TYPE", 415), ("FILE_EMPTY", 422), ("X", 400)],
+    [
+        ("OBJECT_TOO_LARGE", 413),
+        ("UNSUPPORTED_MEDIA_TYPE", 415),
+        ("UNSUPPORTED_FORMAT", 415),
+        ("FILE_EMPTY", 422),
+        ("X", 400),
+    ],
 )
 def test_the_reason_of_invalid_input_picks_its_status(reason: str, status: int) -> None:
     """Invalid input is 400 unless its reason says more."""

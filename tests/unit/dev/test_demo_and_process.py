@@ -70,7 +70,7 @@ async def test_the_demo_compares_what_comes_out(gateway: Gateway) -> None:
         Sample("bad.pdf", PDF, expected_status="failed", expected_reason="DAMAGED"),
         Sample("other-reason.pdf", PDF, expected_status="failed", expected_reason="ENCRYPTED"),
         Sample("no.bin", b"\x00", expected_status="rejected",
-               expected_reason="UNSUPPORTED_MEDIA_TYPE"),
+               expected_reason="UNSUPPORTED_FORMAT"),
     )  # fmt: skip
     damaged = {"status": DocumentStatus.FAILED, "reason": "DAMAGED"}
     outcomes = {sample.filename: completed(gateway) for sample in samples[:3]}
@@ -147,7 +147,7 @@ async def test_every_file_is_followed_to_its_end(gateway: Gateway, tmp_path: Pat
     assert [file.path for file in sent] == paths
     assert all(by_name[f"{folder}/{n:02}.pdf"].pages == n for folder in "ab" for n in range(30))
     assert (by_name["a/bad.pdf"].status, by_name["a/bad.pdf"].reason) == ("failed", "DAMAGED")
-    assert by_name["b/no.bin"].reason == "UNSUPPORTED_MEDIA_TYPE"
+    assert by_name["b/no.bin"].reason == "UNSUPPORTED_FORMAT"
     assert len({file.document_id for file in sent if file.document_id}) == 61
     assert max(told) <= 20
 
@@ -161,8 +161,8 @@ async def test_files_that_are_all_rejected_each_have_a_reason(
     sent = await send(HERE, files_under([tmp_path]), lambda _: None)
 
     assert [(file.status, file.reason) for file in sent] == [
-        ("rejected", "UNSUPPORTED_MEDIA_TYPE"),
-        ("rejected", "UNSUPPORTED_MEDIA_TYPE"),
+        ("rejected", "UNSUPPORTED_FORMAT"),
+        ("rejected", "UNSUPPORTED_FORMAT"),
         ("rejected", "FILE_EMPTY"),
     ]
 

@@ -1,5 +1,6 @@
 """The sample documents hold what they claim, and are the same bytes everywhere."""
 
+import csv
 import hashlib
 import os
 import subprocess
@@ -16,7 +17,7 @@ from pypdfium2 import raw
 from sheaf_dev.samples import Sample, demo_samples
 from sheaf_dev.samples.broken import USER_PASSWORD
 from sheaf_dev.samples.generator import text_pdf
-from sheaf_dev.samples.sample import PDF
+from sheaf_dev.samples.sample import CSV, PDF
 
 SAMPLES = demo_samples()
 COMPLETED = [sample for sample in SAMPLES if sample.expected_status == "completed"]
@@ -45,7 +46,10 @@ def page_texts(sample: Sample) -> list[str]:
     """The text of each page; form values are flattened into theirs as the product does it."""
     if sample.content_type != PDF:
         mark = sample.content.startswith(b"\xff\xfe")
-        return sample.content.decode("utf-16" if mark else "utf-8").split("\f")
+        text = sample.content.decode("utf-16" if mark else "utf-8")
+        if sample.content_type == CSV:
+            text = "\n".join("\t".join(row) for row in csv.reader(text.splitlines()))
+        return text.split("\f")
     with opened(sample.content) as document:
         for page in document:
             raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY)

@@ -60,7 +60,7 @@ async def test_one_rejected_file_leaves_the_others_accepted(gateway: Gateway) ->
         "queued", "rejected", "rejected", "rejected", "queued",
     ]  # fmt: skip
     assert [item["problem"]["code"] for item in documents[1:4]] == [
-        "UNSUPPORTED_MEDIA_TYPE", "FILE_EMPTY", "FILENAME_INVALID",
+        "UNSUPPORTED_FORMAT", "FILE_EMPTY", "FILENAME_INVALID",
     ]  # fmt: skip
     assert [item["problem"]["status"] for item in documents[1:4]] == [415, 422, 400]
     assert documents[1]["problem"]["content_type"] == "application/octet-stream"
@@ -98,10 +98,10 @@ async def test_when_every_file_is_rejected_the_answer_is_the_first_problem(
 
     assert answer.status_code == body["status"] == 415
     assert answer.headers["content-type"] == "application/problem+json"
-    assert body["code"] == "UNSUPPORTED_MEDIA_TYPE"
+    assert body["code"] == "UNSUPPORTED_FORMAT"
     assert [item["filename"] for item in body["errors"]] == ["bad.bin", "empty.txt"]
     assert [item["problem"]["code"] for item in body["errors"]] == [
-        "UNSUPPORTED_MEDIA_TYPE",
+        "UNSUPPORTED_FORMAT",
         "FILE_EMPTY",
     ]
     assert gateway.nothing_left
@@ -121,7 +121,7 @@ _BROKEN = form(("file", "a.pdf", PDF), ("file", "b.pdf", PDF))[:-20]
         pytest.param("multipart/form-data", _BROKEN, 400, "BOUNDARY_MISSING", id="no boundary"),
         pytest.param("application/json", b"{", 415, "UNSUPPORTED_MEDIA_TYPE", id="not multipart"),
         pytest.param(
-            MULTIPART, form(("file", "b.bin", BINARY)), 415, "UNSUPPORTED_MEDIA_TYPE", id="type"
+            MULTIPART, form(("file", "b.bin", BINARY)), 415, "UNSUPPORTED_FORMAT", id="type"
         ),
         pytest.param(
             MULTIPART, form(("file", "a", b"y" * 30_000)), 413, "BODY_TOO_LARGE", id="large body"

@@ -91,6 +91,7 @@ HTTP_STATUS_BY_REASON: Final[Mapping[str, int]] = MappingProxyType(
         "TOO_MANY_FILES": 413,
         "BATCH_TOO_LARGE": 413,
         "UNSUPPORTED_MEDIA_TYPE": 415,
+        "UNSUPPORTED_FORMAT": 415,
         "OBJECT_EMPTY": 422,
         "FILE_EMPTY": 422,
     },

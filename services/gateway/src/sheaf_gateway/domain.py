@@ -10,7 +10,22 @@ from uuid import UUID
 
 from sheaf_common.errors import InvalidInput, SheafError
 
-ACCEPTED_CONTENT_TYPES: Final = ("application/pdf", "text/*")
+_OOXML: Final = "application/vnd.openxmlformats-officedocument"
+_ODF: Final = "application/vnd.oasis.opendocument"
+
+ACCEPTED_CONTENT_TYPES: Final = (
+    "application/pdf",
+    *("image/png", "image/jpeg", "image/webp", "image/tiff", "image/gif", "image/bmp"),
+    f"{_OOXML}.wordprocessingml.document",
+    f"{_OOXML}.spreadsheetml.sheet",
+    f"{_OOXML}.presentationml.presentation",
+    *(f"{_ODF}.{kind}" for kind in ("text", "spreadsheet", "presentation")),
+    *(f"{_ODF}.{kind}-template" for kind in ("text", "spreadsheet", "presentation")),
+    *("application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint"),
+    *("application/rtf", "application/vnd.ms-outlook", "message/rfc822"),
+    "application/x-ole-storage",  # legacy Office or a locked document: extraction looks further
+    *("text/*", "application/json", "application/x-ndjson"),
+)
 """What may be stored as a document, as sniffed from the content."""
 
 FILENAME_MAX_CHARACTERS: Final = 255

@@ -20,6 +20,8 @@ TEXT: Final = "text/plain"
 MAIL: Final = "message/rfc822"
 RTF: Final = "application/rtf"
 ZIP: Final = "application/zip"
+OLE: Final = "application/x-ole-storage"
+HTML: Final = "text/html"
 
 _TEXT_SAMPLE_BYTES: Final = 64 * 1024
 _PDF_HEADER_WITHIN: Final = 1024
@@ -57,6 +59,17 @@ _HAS_DESCRIPTOR: Final = 0x08
 _MEMBERS_LOOKED_AT: Final = 512
 _MIMETYPE_MAX_BYTES: Final = 128
 
+_OLE_MARK: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLE_KNOWN: Final = frozenset(
+    {
+        "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint",
+        "application/vnd.ms-outlook",
+    }
+)  # fmt: skip
+"""What libmagic tells apart of the containers of legacy Office; the rest it names variously."""
+_PAGE_START: Final = re.compile(rb"\s*(?:<!doctype\s+html|<html)", re.IGNORECASE)
+_WIDE_NUL_SHARE: Final = 0.3
+
 _PDF_HEADER: Final = re.compile(rb"(?:^|[\r\n])%PDF-")
 _PDF_OBJECT: Final = b" obj"
 _MAIL_LINE: Final = re.compile(rb"([A-Za-z][A-Za-z0-9-]*):|[ \t]|From ")
@@ -79,6 +92,8 @@ def known_at_sight(content: Bytes) -> str | None:
 
 def decide(content: Bytes, filename: str, guess: str) -> str:
     """The type of content that is not known at sight, given libmagic's guess."""
+    if content.startswith(_OLE_MARK):
+        return guess if guess in _OLE_KNOWN else OLE
     suffix = match.group() if (match := _SUFFIX.search(filename.lower())) else ""
     sample = bytes(content[:_TEXT_SAMPLE_BYTES])
     text = _as_text(sample)
@@ -86,6 +101,8 @@ def decide(content: Bytes, filename: str, guess: str) -> str:
         return MAIL
     if _has_late_pdf_header(content):
         return PDF
+    if not text and _PAGE_START.match(sample):
+        return HTML  # with control characters, which browsers leave out
     if not text and guess.startswith(_TEXTUAL):
         # Text in some other charset; libmagic overlooks a few zero bytes.
         text = b"" if b"\0" in sample else sample
@@ -96,11 +113,11 @@ def decide(content: Bytes, filename: str, guess: str) -> str:
 
 
 def _as_text(sample: bytes) -> bytes:
-    """The beginning of a text as UTF-8; nothing if it is not UTF-8, or UTF-16 with its mark.
+    """The beginning of a text as UTF-8; nothing if it is neither UTF-8 nor UTF-16.
 
     A text has no control characters.
     """
-    encoding = "utf-16" if sample.startswith(_UTF16_MARKS) else "utf-8"
+    encoding = "utf-16" if sample.startswith(_UTF16_MARKS) else _unmarked(sample)
     try:
         # Not final: the sample may end within a character.
         text = codecs.getincrementaldecoder(encoding)().decode(sample)
@@ -108,6 +125,17 @@ def _as_text(sample: bytes) -> bytes:
         return b""
     plain = sample if encoding == "utf-8" else text.encode(errors="replace")
     return plain if len(plain.translate(None, _CONTROLS)) == len(plain) else b""
+
+
+def _unmarked(sample: bytes) -> str:
+    """UTF-16 has zero bytes in every other place and hardly any elsewhere; else it is UTF-8."""
+    units = len(sample) // 2
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    if odd >= _WIDE_NUL_SHARE * units > 1 and even <= odd // 10:
+        return "utf-16-le"
+    if even >= _WIDE_NUL_SHARE * units > 1 and odd <= even // 10:
+        return "utf-16-be"
+    return "utf-8"
 
 
 def _is_mail(sample: bytes, *, named_so: bool) -> bool:

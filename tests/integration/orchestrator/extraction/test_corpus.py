@@ -21,10 +21,15 @@ from sheaf_orchestrator.extraction.sandbox.launch import DEFAULT_REGISTRY
 
 CONTENT_TYPES = {
     ".csv": "text/csv",
+    ".eml": "message/rfc822",
     ".fuzz": "application/pdf",
+    ".html": "text/html",
+    ".json": "application/json",
     ".md": "text/markdown",
+    ".msg": "application/x-ole-storage",
     ".pdf": "application/pdf",
     ".txt": "text/plain",
+    ".xml": "text/xml",
 }
 
 

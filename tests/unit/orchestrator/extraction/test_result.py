@@ -15,6 +15,7 @@ from sheaf_orchestrator.extraction import (
     encode_result,
 )
 from sheaf_orchestrator.extraction.result import json_schema
+from sheaf_orchestrator.extraction.schema import markdown_page, published_schema
 
 RESULT = Result(
     document_id="0190c6c0-0000-7000-8000-000000000001",
@@ -87,7 +88,17 @@ def test_a_frame_of_unknown_size_is_refused() -> None:
 
 
 def test_the_schema_documents_every_field() -> None:
-    """The JSON Schema names the fields of the result."""
-    definitions = json_schema()["$defs"]
-    assert set(definitions["Result"]["properties"]) >= {"schema", "document_id", "pages"}
-    assert {"Page", "Metadata", "OutlineEntry", "ResultWarning"} <= set(definitions)
+    """The JSON Schema names and describes every field of the result and of what it holds."""
+    definitions = published_schema()["$defs"]
+    assert set(definitions) >= {"Result", "Page", "Metadata", "OutlineEntry", "ResultWarning"}
+    assert set(definitions["Result"]["properties"]) == {"schema", *Result.__struct_fields__}
+    fields = [each for one in definitions.values() for each in one["properties"].items()]
+    assert [name for name, described in fields if not described.get("description")] == []
+
+
+def test_the_page_about_it_names_every_field() -> None:
+    """In one table for each object."""
+    page = markdown_page()
+    for name, definition in json_schema()["$defs"].items():
+        table = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+        assert all(f"| `{field}` |" in table for field in definition["properties"])

@@ -28,7 +28,7 @@ _RETRIED: Final = frozenset(
 _FILE_REASONS: Final = {
     "OBJECT_EMPTY": ("FILE_EMPTY", "the file is empty"),
     "OBJECT_TOO_LARGE": ("FILE_TOO_LARGE", "the file is too large"),
-    "UNSUPPORTED_MEDIA_TYPE": ("UNSUPPORTED_MEDIA_TYPE", "files of this type are not taken"),
+    "UNSUPPORTED_MEDIA_TYPE": ("UNSUPPORTED_FORMAT", "files of this format are not taken"),
 }
 
 
@@ -37,7 +37,7 @@ class Putter:
 
     Both ways raise:
         InvalidInput: why the file itself is not taken: `FILE_EMPTY`, `FILE_TOO_LARGE`,
-            `UNSUPPORTED_MEDIA_TYPE`.
+            `UNSUPPORTED_FORMAT`.
         SheafError: storage failed; its own refusals of the request are a bug here.
     """
 

@@ -10,6 +10,10 @@ Map of the package; nothing in it imports anything else of the service:
     recognised.py pages read by character recognition, until they are merged into a result
     types.py      the content types that are read, by name
     registry.py   which extractor reads which content type
+    detection.py  what a file is, by its content
+    signatures.py, zips.py, ole.py   what it looks at
+    language.py   the language of a text
+    schema.py     the published JSON Schema
     cleaning.py   text as results hold it
     markdown.py   Markdown as results hold it
     composing.py  pages put together from blocks, for formats without fixed pages
@@ -17,6 +21,10 @@ Map of the package; nothing in it imports anything else of the service:
     identity.py   the ids of attached files
     pdf/          PDF, by pdfium
     text/         plain text in any encoding
+    html/         HTML, by resiliparse
+    markup/       Markdown
+    tabular/      CSV and TSV
+    mail/         EML and MSG
     images/       pictures, by Pillow
     thumbnails.py small pictures of pages
     ocr/          character recognition: engines, and what is around them; the OCR lane's alone

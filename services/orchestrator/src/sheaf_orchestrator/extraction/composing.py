@@ -12,6 +12,7 @@ For the formats that have no fixed pages (Office, mail, HTML, …)::
 Everything is cleaned, and bounded by the limits: what is over them is left out, once noted.
 """
 
+import re
 from collections.abc import Sequence
 
 from sheaf_orchestrator.extraction import markdown
@@ -22,6 +23,9 @@ from sheaf_orchestrator.extraction.reasons import Reason
 from sheaf_orchestrator.extraction.result import Annotation, Link, Page, Table
 
 _NAME_CHARACTERS = 1_000
+_BULLET = re.compile(r" *- ")
+_NUMBERED = re.compile(r" *\d+\. ")
+_LISTED = re.compile(r" *(?:-|\d+\.) ")
 
 
 class Composer:
@@ -102,7 +106,9 @@ class Composer:
             self._texts.append(kept)
             line = markdown.item(kept, depth=min(depth, 8), number=number)
             last = self._marks[-1] if self._marks else ""
-            if last.lstrip().startswith(("- ", "1. ")) or (number or 0) > 1:
+            # A bullet does not go on with a numbered list, nor the other way round.
+            same = _NUMBERED if number is not None else _BULLET
+            if same.match(last) or (depth > 0 and _LISTED.match(last)):
                 self._marks[-1] = f"{last}\n{line}"
             else:
                 self._marks.append(line)

@@ -6,22 +6,19 @@ from typing import Final
 
 _INLINE: Final = re.compile(r"([\\`*_\[\]<])")
 _LINE_START: Final = re.compile(
-    r"^(\s{0,3})(#{1,6}(?=\s|$)|[-+](?=\s|$)|>|~~~|={2,}\s*$|-{2,}\s*$)"
+    r"^([^\S\n]{0,3})(#{1,6}(?=\s|$)|[-+](?=\s|$)|>|~~~|={2,}[^\S\n]*$|-{2,}[^\S\n]*$)",
+    re.MULTILINE,
 )
-_NUMBERED: Final = re.compile(r"^(\s{0,3}\d{1,9})([.)])(?=\s|$)")
+_NUMBERED: Final = re.compile(r"^([^\S\n]{0,3}\d{1,9})([.)])(?=\s|$)", re.MULTILINE)
 _BREAKS: Final = re.compile(r"\s*\n\s*")
 _MAX_LEVEL: Final = 6
 
 
 def escape(text: str) -> str:
     """The text so that Markdown shows it as it is, line by line."""
-    return "\n".join(_escape_line(line) for line in text.split("\n"))
-
-
-def _escape_line(line: str) -> str:
-    line = _INLINE.sub(r"\\\1", line)
-    line = _LINE_START.sub(r"\1\\\2", line)
-    return _NUMBERED.sub(r"\1\\\2", line)
+    text = _INLINE.sub(r"\\\1", text)
+    text = _LINE_START.sub(r"\1\\\2", text)
+    return _NUMBERED.sub(r"\1\\\2", text)
 
 
 def heading(level: int, text: str) -> str:
@@ -33,7 +30,7 @@ def heading(level: int, text: str) -> str:
 def item(text: str, *, depth: int = 0, number: int | None = None) -> str:
     """A list item at ``depth`` from 0, numbered or with a dash."""
     mark = "-" if number is None else f"{number}."
-    return f"{'    ' * depth}{mark} {_escape_line(_BREAKS.sub(' ', text).strip())}"
+    return f"{'    ' * depth}{mark} {escape(_BREAKS.sub(' ', text).strip())}"
 
 
 def link(text: str, url: str) -> str:

@@ -20,11 +20,13 @@ Extractor = Callable[[bytearray, Options, Limits], Extracted]
 
 _HOMES: Final[dict[str, str]] = {
     types.PDF: "pdf",
-    types.CSV: "text",
-    types.HTML: "text",
-    types.MARKDOWN: "text",
+    types.CSV: "tabular",
+    types.EML: "mail.eml",
+    types.HTML: "html",
+    types.MARKDOWN: "markup",
+    types.MSG: "mail.msg",
     types.TEXT: "text",
-    types.TSV: "text",
+    types.TSV: "tabular",
     **dict.fromkeys(types.IMAGES, "images"),
 }
 """Content type to the package here whose ``extract`` reads it."""
@@ -37,13 +39,21 @@ def prepare(limits: Limits) -> None:
     del limits
 
 
+def warm(limits: Limits) -> None:
+    """Load what takes long at its first need; for a subprocess that waits for a document."""
+    if limits.detect_language:
+        import_module("sheaf_orchestrator.extraction.language").load()
+
+
 def detect(content: bytearray, declared: str) -> str:
     """The content type by the content itself; ``declared`` is a hint.
 
     Raises ExtractionError: EMPTY, UNSUPPORTED_FORMAT, DAMAGED.
     """
-    del content
-    return declared.partition(";")[0].strip().lower()
+    if content.startswith(b"%PDF-"):
+        return types.PDF  # most documents; they need none of what follows
+    detection = import_module("sheaf_orchestrator.extraction.detection")
+    return cast("str", detection.detect(content, declared))
 
 
 def find_extractor(content_type: str) -> Extractor | None:
@@ -59,9 +69,11 @@ def find_extractor(content_type: str) -> Extractor | None:
 
 
 def finish(extracted: Extracted, limits: Limits) -> Extracted:
-    """What is added to what an extractor found, whatever the format."""
-    del limits
-    return extracted
+    """What is added to the extraction of any format: the language, where it is to be detected."""
+    if not limits.detect_language:
+        return extracted
+    language = import_module("sheaf_orchestrator.extraction.language")
+    return cast("Extracted", language.with_language(extracted))
 
 
 def thumbnail(

@@ -40,7 +40,9 @@ class Word(msgspec.Struct, frozen=True):
     """One word where it stands."""
 
     text: str
+    """The word, without the space around it."""
     box: Box
+    """Where it stands: left, top, right, bottom in points, from the top left of the page."""
     confidence: float | None = None
     """0 to 1 where the word was recognised; null where the file itself holds it."""
 
@@ -62,11 +64,13 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """A hyperlink; it leads to ``url`` or to ``page``."""
 
     url: str | None = None
+    """The address it leads to; null when it leads to a page."""
     page: int | None = None
     """The page it leads to, counted from 1."""
     text: str | None = None
     """The text that carries it."""
     box: Box | None = None
+    """Where it stands, as a word's; null where that is not known."""
 
 
 class Annotation(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,8 +79,11 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     """E.g. ``comment``, ``highlight``, ``notes``."""
     text: str
+    """What the note says."""
     author: str | None = None
+    """Who left it, as the document says."""
     box: Box | None = None
+    """Where it stands, as a word's; null where that is not known."""
 
 
 class FormField(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +96,7 @@ class FormField(msgspec.Struct, frozen=True, kw_only=True):
     value: str | None
     """As shown; the name of the chosen state of a checkbox or radio button; null if not filled."""
     page: int | None = None
+    """The page it stands on, counted from 1; null where that is not known."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -116,14 +124,18 @@ class Page(msgspec.Struct, frozen=True):
     words: list[Word] | None = None
     """The words in reading order, when they were asked for and the format has pages."""
     tables: list[Table] = []
+    """The tables that were found; their text is part of ``text``."""
     links: list[Link] = []
+    """The hyperlinks, in order."""
     annotations: list[Annotation] = []
+    """Comments, highlights and notes; their text is no part of ``text``."""
 
 
 class OutlineEntry(msgspec.Struct, frozen=True):
     """One line of the document's own table of contents."""
 
     title: str
+    """The line as the document has it."""
     level: int
     """Depth, 0 for the outermost."""
     page: int | None
@@ -134,9 +146,13 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True):
     """What the document says about itself; unchecked, null when absent or unreadable."""
 
     title: str | None = None
+    """The title; of a mail its subject."""
     author: str | None = None
+    """Who wrote it; of a mail its sender."""
     subject: str | None = None
+    """What it is about, or a summary."""
     keywords: str | None = None
+    """Keywords as they are written, mostly parted by commas."""
     creator: str | None = None
     """The program in which the document was written."""
     producer: str | None = None
@@ -159,7 +175,9 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     """A file inside the document."""
 
     filename: str
+    """Its name without folders; made up where the document has none."""
     size_bytes: int
+    """Its size, unpacked."""
     content_type: str | None = None
     """As the document declares it."""
     document_id: str | None = None
@@ -200,6 +218,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     """The whole result of one attempt on one document."""
 
     document_id: str
+    """The document's id, a UUID."""
     attempt: int
     """Counted from 1; a reprocessed document has more than one."""
     content_type: str
@@ -215,10 +234,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     partial: bool
     """Whether something is missing; ``warnings`` tell what."""
     metadata: Metadata
+    """What the document says about itself."""
     pages: list[Page]
+    """Its pages, sheets, slides or parts in order."""
     outline: list[OutlineEntry]
     """Flat, in document order; empty when the document has none."""
     warnings: list[ResultWarning]
+    """What a reader should know, in the order in which it was met."""
     unit: Unit = "page"
     """What ``pages`` are."""
     markdown: str = ""

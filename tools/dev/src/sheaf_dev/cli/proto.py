@@ -1,14 +1,19 @@
-"""`./sheaf proto`: generates the code of the contracts."""
+"""`./sheaf proto`: generates the code of the contracts, and the schema of results."""
 
 import sys
 
-from sheaf_dev import protos
+from sheaf_dev import protos, schemas
 
 
 def proto() -> None:
-    """Generate messages, stubs and their types from proto/ into proto/src, in place."""
+    """Generate messages, stubs and their types from proto/ into proto/src, in place.
+
+    The JSON Schema of results and the page about it are made anew, too.
+    """
     folder = protos.committed_dir()
     made = protos.generate(folder)
     for orphan in set(protos.generated_files(folder)) - protos.expected_files():
         (folder / orphan).unlink()
     print(f"{len(made)} files in {folder}", file=sys.stderr)
+    for path in schemas.write():
+        print(path, file=sys.stderr)

@@ -113,8 +113,8 @@ def payments_csv() -> Sample:
         content_type=CSV,
         expected_pages=1,
         expected_phrases=(
-            "claim,paid_on,payee,amount_gbp,note",
-            'MV-2025-01902,2025-03-14,"Delacroix-Hansen, M.",2446.15,excess of 500 taken off',
+            "claim paid_on payee amount_gbp note",
+            "MV-2025-01902 2025-03-14 Delacroix-Hansen, M. 2446.15 excess of 500 taken off",
             "Bäckerei Größmann",
         ),
     )
