@@ -1,6 +1,7 @@
 """The gateway in process, over small fakes of its ports, and a client that speaks ASGI."""
 
 import asyncio
+import base64
 from collections.abc import (
     Mapping,
     MutableMapping,
@@ -12,6 +13,7 @@ import httpx
 from litestar import Litestar
 from litestar.types import ASGIApp, Receive, Send
 from litestar.types import Scope as AsgiScope
+from pydantic import SecretStr
 
 from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.lifecycle import Lifecycle
@@ -26,15 +28,25 @@ from sheaf_gateway.service.finishing import FinishingWork
 from sheaf_gateway.settings import (
     GatewaySettings,
     HttpSettings,
+    PasswordSettings,
     PeerSettings,
     ResultSettings,
     UploadSettings,
 )
 from sheaf_gateway.wiring import build_services
-from support.gateway_fakes import KEY, READ_ONLY_KEY, USER, FakeProbe, FakeRecords, FakeStore
+from support.gateway_fakes import (
+    KEY,
+    READ_ONLY_KEY,
+    USER,
+    FakeProbe,
+    FakeRecords,
+    FakeRenderer,
+    FakeStore,
+)
 
 PDF: Final = b"%PDF-1.7 a small document"
 BOUNDARY: Final = "b0undary"
+PASSWORD_KEYS: Final = base64.b64encode(bytes(range(32))).decode()
 MULTIPART: Final = f"multipart/form-data; boundary={BOUNDARY}"
 
 
@@ -44,6 +56,7 @@ class Gateway:
 
     store: FakeStore
     records: FakeRecords
+    renderer: FakeRenderer
     probe: FakeProbe
     lifecycle: Lifecycle
     finishing: FinishingWork
@@ -72,8 +85,12 @@ class Gateway:
 
 
 def build_gateway(**changes: Any) -> Gateway:
-    """A gateway whose upload settings are the defaults with `changes`."""
-    store, records, probe = FakeStore(), FakeRecords(), FakeProbe()
+    """A gateway whose upload settings are the defaults with `changes`.
+
+    It takes passwords unless `password_keys` is None.
+    """
+    store, records, renderer, probe = FakeStore(), FakeRecords(), FakeRenderer(), FakeProbe()
+    password_keys: str | None = changes.pop("password_keys", PASSWORD_KEYS)
     both = frozenset({Scope.READ.value, Scope.WRITE.value})
     records.add_key(KEY, KeyOwner(USER, both))
     records.add_key(READ_ONLY_KEY, KeyOwner(USER, frozenset({Scope.READ.value})))
@@ -93,17 +110,22 @@ def build_gateway(**changes: Any) -> Gateway:
         grpc=GrpcSettings.model_construct(),
         uploads=UploadSettings().model_copy(update=changes),
         results=ResultSettings().model_copy(update=result_names),
+        passwords=PasswordSettings().model_copy(
+            update={"keys": None if password_keys is None else SecretStr(password_keys)}
+        ),
     )
     services = build_services(
         settings,
         store=store,
         records=records,
         keys=records,
+        renderer=renderer,
         probe=probe,
         finishing=finishing,
         lifecycle=lifecycle,
     )
-    return Gateway(store, records, probe, lifecycle, finishing, services, _app_over(services))
+    app = _app_over(services)
+    return Gateway(store, records, renderer, probe, lifecycle, finishing, services, app)
 
 
 _routes: list[Litestar] = []

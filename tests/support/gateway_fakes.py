@@ -19,7 +19,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from sheaf_common import context
-from sheaf_common.errors import InvalidInput, NotFound, SheafError, Unauthenticated
+from sheaf_common.errors import (
+    FailedPrecondition,
+    InvalidInput,
+    NotFound,
+    SheafError,
+    Unauthenticated,
+)
 from sheaf_gateway.domain import (
     AcceptedFile,
     Batch,
@@ -29,9 +35,13 @@ from sheaf_gateway.domain import (
     DocumentStatus,
     KeyOwner,
     ListFilter,
+    NewBatch,
+    Replay,
+    Replayed,
     StoredObject,
     Workflow,
 )
+from sheaf_gateway.options import Options
 from sheaf_gateway.ports import ObjectContent, Serving
 
 KEY: Final = "sk_test_0123456789"
@@ -160,24 +170,25 @@ class FakeRecords:
     cancelled_waits: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     keys: dict[bytes, KeyOwner] = field(default_factory=dict)
+    sealed: dict[str, bytes] = field(default_factory=dict)
 
-    async def register(
-        self, batch_id: UUID, product: str, files: Sequence[AcceptedFile], *, timeout_s: float
-    ) -> tuple[Document, ...]:
+    async def register(self, batch: NewBatch, *, timeout_s: float) -> tuple[Document, ...]:
         """Registers, idempotent by document id."""
         self.registrations += 1
         await self.before_register()
         error = self.answers.pop(0) if self.answers else None
         if error is not None and not self.commits:
             raise error
-        self.products[str(batch_id)] = product
-        for file in files:
-            row = replace(_queued(batch_id, file), product=product)
+        self.products[str(batch.batch_id)] = batch.product
+        for file in batch.files:
+            row = _queued(batch, file)
             self.rows.setdefault(row.document_id, row)
             self.owners[row.document_id] = context.current_user_id()
+            if sealed := batch.sealed_passwords.get(file.document_id):
+                self.sealed[row.document_id] = sealed
         if error is not None:
             raise error
-        return tuple(self.rows[str(file.document_id)] for file in files)
+        return tuple(self.rows[str(file.document_id)] for file in batch.files)
 
     async def document(self, document_id: UUID, columns: Columns, *, wait_s: float = 0) -> Document:
         """Waits until the row is terminal."""
@@ -188,18 +199,21 @@ class FakeRecords:
 
     async def batch(self, batch_id: UUID, columns: Columns, *, wait_s: float = 0) -> Batch:
         """Waits until every row is terminal."""
-        ids = [row.document_id for row in self.rows.values() if row.batch_id == str(batch_id)]
-        if not ids:
+
+        def found() -> tuple[Document, ...]:
+            return tuple(row for row in self.rows.values() if row.batch_id == str(batch_id))
+
+        if not found():
             raise NotFound("BATCH_NOT_FOUND", "no such batch")
         if wait_s:
-            await self._wait(wait_s, lambda: all(self._ended(item) for item in ids))
-        rows = tuple(self.rows[item] for item in ids)
+            await self._wait(wait_s, lambda: all(row.has_ended for row in found()))
+        rows = found()
         return Batch(
             str(batch_id),
             self.products[str(batch_id)],
             _counts(rows),
             datetime.now(UTC),
-            None,
+            datetime.now(UTC) if all(row.has_ended for row in rows) else None,
             tuple(self._read(row, columns) for row in rows),
         )
 
@@ -226,6 +240,52 @@ class FakeRecords:
         ]
         more = found[limit - 1].document_id if len(found) > limit else ""
         return DocumentPage(tuple(self._read(row, columns) for row in found[:limit]), more)
+
+    async def cancel(self, document_id: UUID) -> Document:
+        """Cancels what has not ended."""
+        self._own(str(document_id))
+        if not self.rows[str(document_id)].has_ended:
+            self.end(str(document_id), DocumentStatus.CANCELLED)
+        return self.rows[str(document_id)]
+
+    async def reprocess(
+        self,
+        document_id: UUID,
+        options: Options | None,
+        sealed_password: bytes,
+        *,
+        after_attempt: int,
+    ) -> Document:
+        """Queues what has ended."""
+        self._own(str(document_id))
+        row = self.rows[str(document_id)]
+        if not row.has_ended:
+            raise FailedPrecondition("DOCUMENT_NOT_TERMINAL", "it has not ended")
+        if after_attempt not in {0, row.attempt}:
+            raise FailedPrecondition("ATTEMPT_CHANGED", "it is another attempt")
+        if sealed_password:
+            self.sealed[row.document_id] = sealed_password
+        queued = replace(
+            row,
+            status=DocumentStatus.QUEUED,
+            attempt=row.attempt + 1,
+            options=options or row.options,
+        )
+        self.rows[row.document_id] = queued
+        return queued
+
+    async def replay(self, wanted: Replay) -> Replayed:
+        """Queues what is quarantined."""
+        found = [
+            row.document_id
+            for row in sorted(self.rows.values(), key=lambda row: row.document_id)
+            if row.status is DocumentStatus.QUARANTINED
+            and wanted.reason in {"", row.reason}
+            and wanted.product in {"", row.product}
+        ]
+        for each in found[: wanted.limit]:
+            self.rows[each] = replace(self.rows[each], status=DocumentStatus.QUEUED)
+        return Replayed(tuple(found[: wanted.limit]), len(found) > wanted.limit)
 
     async def resolve(self, sha256: bytes) -> KeyOwner:
         """The owner of a known key."""
@@ -274,10 +334,13 @@ def _counts(rows: Iterable[Document]) -> dict[DocumentStatus, int]:
     return dict(Counter(row.status for row in rows if row.status is not None))
 
 
-def _queued(batch_id: UUID, file: AcceptedFile) -> Document:
+def _queued(batch: NewBatch, file: AcceptedFile) -> Document:
     return Document(
         document_id=str(file.document_id),
-        batch_id=str(batch_id),
+        batch_id=str(batch.batch_id),
+        product=batch.product,
+        priority=batch.priority,
+        options=batch.options,
         filename=file.filename,
         status=DocumentStatus.QUEUED,
         attempt=1,
@@ -287,6 +350,21 @@ def _queued(batch_id: UUID, file: AcceptedFile) -> Document:
         object_key=file.stored.key,
         uploaded_at=datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC),
     )
+
+
+@dataclass
+class FakeRenderer:
+    """The PageRenderer port: a picture says what it is of. `error` is raised instead."""
+
+    error: SheafError | None = None
+    drawn: list[tuple[str, int, int]] = field(default_factory=list)
+
+    async def thumbnail(self, document: Document, page: int, width_px: int) -> bytes:
+        """Draws."""
+        self.drawn.append((document.object_key, page, width_px))
+        if self.error is not None:
+            raise self.error
+        return f"RIFF WEBP {page} {width_px}".encode()
 
 
 @dataclass

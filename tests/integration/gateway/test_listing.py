@@ -163,3 +163,54 @@ async def test_a_cursor_of_another_filter_is_refused(
     ):
         answer = await http.get("/v1/documents", params={**query, "cursor": cursor, **other})
         assert answer.json()["code"] == "CURSOR_INVALID"
+
+
+async def test_what_an_owner_asks_goes_all_the_way(http: httpx.AsyncClient) -> None:
+    """Options and a password, cancel, reprocess; each is what it was told, no more."""
+    asked = {"words": "true", "ocr": "never", "ocr_language": "deu,eng", "priority": "low"}
+    answer = await http.post(
+        "/v1/documents",
+        files={"file": ("a.txt", b"what is asked")},
+        data={**asked, "password": "secret"},
+    )
+    document_id = answer.json()["documents"][0]["id"]
+    path = f"/v1/documents/{document_id}"
+    read = (await http.get(path)).json()
+    cancelled = [(await http.post(f"{path}/cancel")).json()["status"] for _ in range(2)]
+    again = await http.post(
+        f"{path}/reprocess", json={"words": False, "password": "other", "after_attempt": 1}
+    )
+    running = await http.post(f"{path}/reprocess")
+    await http.post(f"{path}/cancel")
+    late = await http.post(f"{path}/reprocess", json={"after_attempt": 1})
+
+    assert read["options"] == {"words": True, "ocr": "never", "ocr_languages": ["deu", "eng"]}
+    assert (read["priority"], read["parent_id"], read["progress"]) == ("low", None, None)
+    assert cancelled == ["cancelled"] * 2
+    assert (again.status_code, again.json()["status"], again.json()["attempt"]) == (
+        202, "queued", 2,
+    )  # fmt: skip
+    assert again.json()["options"] == read["options"] | {"words": False}
+    assert (running.status_code, running.json()["code"]) == (409, "DOCUMENT_NOT_TERMINAL")
+    assert (late.status_code, late.json()["code"]) == (409, "ATTEMPT_CHANGED")
+
+
+async def test_an_empty_quarantine_is_replayed(http: httpx.AsyncClient) -> None:
+    """To nothing."""
+    listed = await http.get("/v1/quarantine")
+    replayed = await http.post("/v1/quarantine/replay", json={"reason": "CRASHED"})
+
+    assert listed.json() == {"documents": [], "next_cursor": None}
+    assert (replayed.status_code, replayed.json()) == (202, {"document_ids": [], "more": False})
+
+
+async def test_without_an_orchestrator_only_pictures_are_missing(http: httpx.AsyncClient) -> None:
+    """It is not needed to start; health says that it is down."""
+    answer = await http.post("/v1/documents", files={"file": ("a.txt", b"a picture of it")})
+    document_id = answer.json()["documents"][0]["id"]
+    picture = await http.get(f"/v1/documents/{document_id}/thumbnail")
+    health = await http.get("/ht/")
+
+    assert (picture.status_code, picture.json()["code"]) == (503, "PEER_UNAVAILABLE")
+    assert (health.status_code, health.json()["status"]) == (200, "degraded")
+    assert health.json()["dependencies"]["orchestrator"] == {"status": "down", "required": False}

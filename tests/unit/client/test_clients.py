@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -10,6 +11,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+import zstandard
 
 from sheaf_client import (
     AsyncClient,
@@ -20,14 +22,20 @@ from sheaf_client import (
     DocumentStatus,
     InvalidRequestError,
     NotFoundError,
+    OcrMode,
+    Options,
     OverCapacityError,
+    Priority,
+    Progress,
+    Replayed,
     ServerError,
     WaitTimeout,
 )
 from sheaf_client.errors import ProblemError
 from sheaf_common.ids import new_id
+from sheaf_common.sealing import SealingKeys
 from sheaf_gateway import domain
-from support.gateway import PDF, Gateway, build_gateway
+from support.gateway import PASSWORD_KEYS, PDF, Gateway, build_gateway
 from support.gateway_fakes import KEY
 
 Answer = httpx.Response | Exception
@@ -163,6 +171,63 @@ async def test_a_workflow_is_read(gateway: Gateway) -> None:
     assert (workflow.documents[0].workflow_id, workflow.documents[0].document_class) == ("w", "x")
 
 
+async def test_what_is_asked_arrives(gateway: Gateway) -> None:
+    """At the upload and again at a reprocess, where what is not given stays."""
+    async with connected(gateway) as sheaf:
+        upload = await sheaf.upload(
+            ("a.pdf", PDF), priority=Priority.LOW, words=True, ocr=OcrMode.NEVER,
+            ocr_languages=("deu", "eng"), password="secret",
+        )  # fmt: skip
+        (document_id,) = (file.id for file in upload.documents if file.id)
+        asked = await sheaf.get_document(document_id)
+        gateway.records.end(document_id, domain.DocumentStatus.FAILED, reason="ENCRYPTED")
+        again = await sheaf.reprocess(
+            document_id, words=False, ocr_languages=[], password="other", after_attempt=1
+        )
+        with pytest.raises(ConflictError, match="DOCUMENT_NOT_TERMINAL"):
+            await sheaf.reprocess(document_id)
+        cancelled = [await sheaf.cancel(document_id) for _ in range(2)]
+
+    assert asked.priority is Priority.LOW
+    assert asked.options == Options(words=True, ocr=OcrMode.NEVER, ocr_languages=("deu", "eng"))
+    assert (again.attempt, again.options) == (2, Options(ocr=OcrMode.NEVER))
+    assert {document.status for document in cancelled} == {DocumentStatus.CANCELLED}
+    sealed = gateway.records.sealed[document_id]
+    keys = SealingKeys.parse(PASSWORD_KEYS)
+    assert keys.open(sealed, belongs_to=document_id) == b"other"
+
+
+async def test_the_quarantine_is_listed_and_replayed(gateway: Gateway) -> None:
+    """Page by page; as many as are wanted."""
+    async with connected(gateway) as sheaf:
+        upload = await sheaf.upload(*((f"{n}.pdf", PDF) for n in range(3)), product="tax")
+        ids = [str(file.id) for file in upload.documents]
+        for each in ids:
+            gateway.records.end(each, domain.DocumentStatus.QUARANTINED, reason="CRASHED")
+        listed = [item.id async for item in sheaf.quarantined(page_size=2)]
+        replayed = await sheaf.replay_quarantined(reason="CRASHED", product="tax", limit=2)
+
+    assert listed == ids[::-1]
+    assert replayed == Replayed(tuple(ids[:2]), more=True)
+
+
+async def test_pictures_and_markdown_are_read(gateway: Gateway) -> None:
+    """As bytes and as text."""
+    gateway.store.objects["result"] = zstandard.compress(
+        b'{"schema":"sheaf.result/1","markdown":"# hello"}'
+    )
+    async with connected(gateway) as sheaf:
+        upload = await sheaf.upload(("a.pdf", PDF))
+        (document_id,) = (file.id for file in upload.documents if file.id)
+        gateway.records.end(
+            document_id, domain.DocumentStatus.COMPLETED, page_count=2, result_key="result"
+        )
+        picture = await sheaf.thumbnail(document_id, page=2, width=512)
+        markdown = await sheaf.markdown(document_id)
+
+    assert (picture, markdown) == (b"RIFF WEBP 2 512", "# hello")
+
+
 async def test_problems_are_errors_of_their_kind(gateway: Gateway) -> None:
     """With the server's code."""
     async with connected(gateway) as sheaf:
@@ -259,16 +324,34 @@ def test_what_does_not_pass_is_raised(
 @pytest.mark.parametrize(
     "answer", [httpx.Response(503, json={"code": "X"}), httpx.ReadError("lost")]
 )
-def test_an_upload_is_never_sent_again(answer: Answer, no_sleep: Iterator[list[float]]) -> None:
-    """What was accepted is not known."""
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda sheaf: sheaf.upload(("a", b"a")),
+        lambda sheaf: sheaf.reprocess("d"),
+        lambda sheaf: sheaf.replay_quarantined(),
+    ],
+)
+def test_a_change_is_never_sent_again(
+    answer: Answer, change: Callable[[Client], object], no_sleep: Iterator[list[float]]
+) -> None:
+    """What was done is not known."""
     script = Script(answer, answer)
     with (
         Client("http://x", "sk_k", transport=httpx.MockTransport(script)) as sheaf,
         pytest.raises((ServerError, ConnectionFailed)),
     ):
-        sheaf.upload(("a", b"a"))
+        change(sheaf)
 
     assert len(script.requests) == 1
+
+
+def test_a_cancel_may_be_sent_again(no_sleep: Iterator[list[float]]) -> None:
+    """It does nothing more."""
+    cancelled = httpx.Response(200, json=document_json(status="cancelled"))
+    script = Script(httpx.ReadError("lost"), cancelled)
+    with Client("http://x", "sk_k", transport=httpx.MockTransport(script)) as sheaf:
+        assert sheaf.cancel("d").status is DocumentStatus.CANCELLED
 
 
 def test_the_sync_client_does_the_same(tmp_path: Path) -> None:
@@ -288,6 +371,11 @@ def test_the_sync_client_does_the_same(tmp_path: Path) -> None:
             json={"id": "b", "counts": {}, "documents": [], "finished_at": "2026-01-01T00:00:00Z"},
         ),
         httpx.Response(200, json={"id": "w", "counts": {}, "documents": []}),
+        httpx.Response(200, text="# text"),
+        httpx.Response(200, content=b"webp"),
+        httpx.Response(202, json=document_json(progress={"pages_done": 1, "pages_total": 2})),
+        httpx.Response(200, json={"documents": [document_json()], "next_cursor": None}),
+        httpx.Response(202, json={"document_ids": ["d"], "more": False}),
     )
     path = tmp_path / "a.txt"
     path.write_bytes(b"a")
@@ -299,8 +387,20 @@ def test_the_sync_client_does_the_same(tmp_path: Path) -> None:
             content = b"".join(chunks)
         batch = sheaf.wait_for_batch("b", timeout_s=9)
         workflow = sheaf.get_workflow("w")
+        markdown, picture = sheaf.markdown("d"), sheaf.thumbnail("d", width=128)
+        again = sheaf.reprocess("d", words=True, ocr_languages=("eng",))
+        quarantined = [item.id for item in sheaf.quarantined(product="tax")]
+        replayed = sheaf.replay_quarantined(reason="CRASHED")
 
     assert upload.accepted[0].id == "d"
+    assert (markdown, picture, quarantined) == ("# text", b"webp", ["d"])
+    assert (again.progress, replayed.document_ids) == (Progress(1, 2), ("d",))
+    bodies = [
+        json.loads(request.content) for request in script.requests if request.content[:1] == b"{"
+    ]
+    assert bodies == [
+        {"words": True, "ocr_language": ["eng"]}, {"reason": "CRASHED", "limit": 100},
+    ]  # fmt: skip
     assert listed == ["d", "e"]
     assert (text, result, content) == ("text", {"pages": []}, b"content")
     assert batch.finished_at is not None

@@ -2,21 +2,26 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from sheaf_client import AsyncClient
+from sheaf_client import AsyncClient, OcrMode, Priority
 from sheaf_common.errors import Unavailable
+from sheaf_common.ids import new_id
 from sheaf_dev import demo, sending
 from sheaf_dev.connection import Connection
 from sheaf_dev.demo import run_demo
 from sheaf_dev.errors import DevError
 from sheaf_dev.samples import Sample
-from sheaf_dev.sending import SentFile, files_under, send
+from sheaf_dev.sending import Asked, files_under, send
+from sheaf_dev.sent_files import SentFile
+from sheaf_gateway import options
 from sheaf_gateway.domain import DocumentStatus
+from sheaf_gateway.options import Options
 from support.gateway import PDF, Gateway, build_gateway
 from support.gateway_fakes import KEY
 
@@ -150,6 +155,62 @@ async def test_every_file_is_followed_to_its_end(gateway: Gateway, tmp_path: Pat
     assert by_name["b/no.bin"].reason == "UNSUPPORTED_FORMAT"
     assert len({file.document_id for file in sent if file.document_id}) == 61
     assert max(told) <= 20
+
+
+async def test_what_is_found_in_a_file_is_followed_too(gateway: Gateway, tmp_path: Path) -> None:
+    """To its end, and stands after that file: a batch is finished when its attachments are."""
+    tree(tmp_path, "a.eml", "b.pdf")
+    found = {"a.eml": ["inner.eml", "a.csv"], "inner.eml": ["deep.pdf"]}
+    outcomes: dict[str, dict[str, Any]] = {"b.pdf": completed(gateway)}
+    outcomes |= {name: completed(gateway) for name in ("a.eml", "inner.eml", "a.csv")}
+    outcomes["deep.pdf"] = {
+        "status": DocumentStatus.COMPLETED, "partial": True, "pages_done": 4, "pages_total": 4,
+    }  # fmt: skip
+
+    async def unfolding() -> None:
+        """Ends documents; what is found in one is there when it has ended, and ends later."""
+        while True:
+            rows = gateway.records.rows
+            for row in [row for row in rows.values() if not row.has_ended]:
+                for name in found.get(row.filename, ()):
+                    child = replace(
+                        row, document_id=str(new_id()), parent_id=row.document_id,
+                        depth=row.depth + 1, filename=name,
+                    )  # fmt: skip
+                    rows[child.document_id] = child
+                gateway.records.end(row.document_id, **outcomes[row.filename])
+                await asyncio.sleep(0.005)
+            await asyncio.sleep(0.005)
+
+    worker = asyncio.create_task(unfolding())
+    sent = await send(HERE, files_under([tmp_path]), lambda _: None)
+    worker.cancel()
+
+    assert [file.name.removeprefix(f"{tmp_path}/") for file in sent] == [
+        "a.eml", "  > inner.eml", "  > inner.eml > deep.pdf", "  > a.csv", "b.pdf",
+    ]  # fmt: skip
+    assert {file.status for file in sent} == {"completed"}
+    deep = sent[2].as_json()
+    assert (deep["inside"], deep["partial"], deep["ocr_pages"]) == ("inner.eml > deep.pdf", True, 4)
+    assert deep["parent_id"] == sent[1].document_id
+
+
+async def test_what_is_asked_goes_with_every_file(gateway: Gateway, tmp_path: Path) -> None:
+    """The password is not shown."""
+    tree(tmp_path, "a.pdf", "b.pdf")
+    asked = Asked(Priority.HIGH, words=True, ocr=OcrMode.NEVER, ocr_languages=("deu",),
+                  password="secret")  # fmt: skip
+    outcomes = {name: completed(gateway) for name in ("a.pdf", "b.pdf")}
+    worker = asyncio.create_task(ending(gateway, outcomes))
+    await send(HERE, files_under([tmp_path]), lambda _: None, asked)
+    worker.cancel()
+    rows = list(gateway.records.rows.values())
+
+    assert len(gateway.records.sealed) == len(rows) == 2
+    for row in rows:
+        assert row.priority == "high"
+        assert row.options == Options(words=True, ocr=options.OcrMode.NEVER, ocr_languages=("deu",))
+    assert "secret" not in repr(asked)
 
 
 async def test_files_that_are_all_rejected_each_have_a_reason(

@@ -1,5 +1,6 @@
 """Claims about what a stack consists of: command lines, variables, addresses."""
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,17 @@ def test_a_service_gets_every_variable_that_it_needs(make_plan: Any) -> None:
     }
     assert {name: env.get(name) for name in expected} == expected
     assert len(env["GRPC_TOKEN"]) == 43
+
+
+@pytest.mark.parametrize("environ", [{}, {"DOCUMENT_PASSWORD_KEYS": "mine"}])
+def test_who_keeps_sealed_passwords_has_no_key(make_plan: Any, environ: dict[str, str]) -> None:
+    """Gateway and orchestrator have the same; so has `.sheaf/env`, for one run by hand."""
+    plan = make_plan(environ={**PATH, **environ})
+    keys = plan.env["DOCUMENT_PASSWORD_KEYS"]
+    found = {name: plan.environment_of(name, {}).get("DOCUMENT_PASSWORD_KEYS") for name in SERVICES}
+
+    assert len(base64.b64decode(keys, validate=True)) == 32
+    assert found == {"storage": None, "metadata": None, "orchestrator": keys, "gateway": keys}
 
 
 def test_every_service_listens_on_loopback(make_plan: Any) -> None:

@@ -162,3 +162,34 @@ async def test_every_error_in_the_description_is_a_problem(gateway: Gateway) -> 
     }
 
     assert types == {"application/problem+json"}
+
+
+async def test_the_description_tells_what_may_be_asked(gateway: Gateway) -> None:
+    """Every field and call, each with what it may be; of a password no example."""
+    async with gateway.http(key=None) as http:
+        description = (await http.get("/docs/openapi.json")).json()
+        page = (await http.get("/docs")).text
+    paths = description["paths"]
+    upload = paths["/v1/documents"]["post"]["requestBody"]["content"]["multipart/form-data"]
+    again = paths["/v1/documents/{document_id}/reprocess"]["post"]["requestBody"]
+    fields = upload["schema"]["properties"]
+
+    assert list(fields) == [
+        "product", "priority", "words", "ocr", "ocr_language", "password", "file",
+    ]  # fmt: skip
+    assert all(each["description"] for each in fields.values())
+    assert fields["priority"]["enum"] == ["low", "normal", "high"]
+    assert (fields["password"]["format"], fields["password"]["writeOnly"]) == ("password", True)
+    assert "example" not in str(fields["password"])
+    assert "password" not in str(again["content"]["application/json"]["examples"])
+    assert not again.get("required")
+    assert {"get"} == set(paths["/v1/quarantine"])
+    for path, method in (
+        ("/v1/documents/{document_id}/cancel", "post"),
+        ("/v1/quarantine/replay", "post"),
+        ("/v1/documents/{document_id}/thumbnail", "get"),
+        ("/v1/documents/{document_id}/markdown", "get"),
+        ("/v1/schemas/result", "get"),
+    ):
+        assert method in paths[path]
+        assert path in page

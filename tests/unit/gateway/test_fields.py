@@ -66,7 +66,8 @@ async def test_only_the_fields_asked_for_are_answered(gateway: Gateway, path: st
         ("reason,attempt", {"reason", "attempt"}),
         ("pages", {"page_count", "status"}),
         ("characters", {"character_count", "status"}),
-        ("links", {"batch_id", "status"}),
+        ("links", {"batch_id", "parent_id", "status", "content_type"}),
+        ("progress", {"pages_done", "pages_total"}),
         (None, set(ALL_COLUMNS) - {"document_id", "object_key", "result_key"}),
     ],
 )
@@ -207,7 +208,7 @@ async def test_the_description_tells_filters_and_fields(gateway: Gateway) -> Non
     document = description["components"]["schemas"]["DocumentBody"]
     assert (tuple(document["properties"]), document["required"]) == (FIELDS, ["id"])
     parameters = {
-        path: {each["name"]: each for each in item["get"]["parameters"]}
+        path: {each["name"]: each for each in item["get"].get("parameters", ())}
         for path, item in description["paths"].items()
         if path.startswith("/v1") and "get" in item
     }

@@ -33,8 +33,12 @@ async def test_a_queued_document(gateway: Gateway) -> None:
     assert answer.json() == {
         "id": document_id,
         "batch_id": body["batch_id"],
+        "parent_id": None,
+        "depth": 0,
         "workflow_id": None,
         "product": None,
+        "priority": "normal",
+        "options": {"words": False, "ocr": "auto", "ocr_languages": []},
         "filename": "0.pdf",
         "status": "queued",
         "reason": None,
@@ -44,6 +48,7 @@ async def test_a_queued_document(gateway: Gateway) -> None:
         "document_class": None,
         "partial": False,
         "attempt": 1,
+        "progress": None,
         "content_type": "application/pdf",
         "size_bytes": len(PDF),
         "sha256": body["documents"][0]["sha256"],
@@ -54,6 +59,7 @@ async def test_a_queued_document(gateway: Gateway) -> None:
             "self": path,
             "batch": f"/v1/batches/{body['batch_id']}",
             "content": f"{path}/content",
+            "cancel": f"{path}/cancel",
         },
     }
 
@@ -72,7 +78,10 @@ async def test_a_completed_and_a_failed_document(gateway: Gateway) -> None:
     assert (completed["status"], completed["pages"], completed["characters"]) == (
         "completed", 3, 99,
     )  # fmt: skip
-    assert set(completed["links"]) == {"self", "batch", "content", "text", "result"}
+    assert set(completed["links"]) == {
+        "self", "batch", "content", "text", "markdown", "result", "thumbnail", "reprocess",
+    }  # fmt: skip
+    assert set(failed["links"]) == {"self", "batch", "content", "reprocess"}
     assert (failed["status"], failed["reason"], failed["reason_detail"]) == (
         "failed", "DAMAGED", "broken",
     )  # fmt: skip

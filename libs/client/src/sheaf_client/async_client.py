@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from types import TracebackType
@@ -15,7 +15,16 @@ from sheaf_client.calls import Call, ResultT
 from sheaf_client.config import Config
 from sheaf_client.errors import ConnectionFailed, WaitTimeout
 from sheaf_client.files import File, opened
-from sheaf_client.models import Batch, Document, DocumentStatus, Upload, Workflow
+from sheaf_client.models import (
+    Batch,
+    Document,
+    DocumentStatus,
+    OcrMode,
+    Priority,
+    Replayed,
+    Upload,
+    Workflow,
+)
 
 
 class AsyncClient:
@@ -59,9 +68,29 @@ class AsyncClient:
         """Closes the connections."""
         await self._http.aclose()
 
-    async def upload(self, *files: File, product: str | None = None) -> Upload:
-        """Sends files as one batch. Each accepted one is a document when this returns."""
-        data = {"product": product} if product else None
+    async def upload(
+        self,
+        *files: File,
+        product: str | None = None,
+        priority: Priority | None = None,
+        words: bool | None = None,
+        ocr: OcrMode | None = None,
+        ocr_languages: Sequence[str] | None = None,
+        password: str | None = None,
+    ) -> Upload:
+        """Sends files as one batch. Each accepted one is a document when this returns.
+
+        What is asked holds for all of them: `words` with their boxes in the result, `ocr` in
+        `ocr_languages` (ISO 639-3), and the `password` of encrypted ones.
+        """
+        data = calls.upload_fields(
+            product=product,
+            priority=priority,
+            words=words,
+            ocr=ocr,
+            ocr_languages=ocr_languages,
+            password=password,
+        )
         with opened(files) as parts:
             try:
                 answer = await self._http.post(
@@ -142,12 +171,68 @@ class AsyncClient:
             if (cursor := page.next_cursor) is None:
                 return
 
+    async def quarantined(
+        self, *, product: str | None = None, page_size: int = 50
+    ) -> AsyncIterator[Document]:
+        """All quarantined documents, newest first, fetched page by page."""
+        cursor: str | None = None
+        while True:
+            page = await self._send(calls.list_quarantined(product, page_size, cursor))
+            for document in page.documents:
+                yield document
+            if (cursor := page.next_cursor) is None:
+                return
+
+    async def replay_quarantined(
+        self, *, reason: str | None = None, product: str | None = None, limit: int = 100
+    ) -> Replayed:
+        """Queues quarantined documents again, oldest first, at most `limit` (up to 500)."""
+        return await self._send(calls.replay(reason, product, limit))
+
+    async def cancel(self, document_id: str) -> Document:
+        """The document, cancelled unless it had ended: then as it is."""
+        return await self._send(calls.cancel(document_id))
+
+    async def reprocess(
+        self,
+        document_id: str,
+        *,
+        words: bool | None = None,
+        ocr: OcrMode | None = None,
+        ocr_languages: Sequence[str] | None = None,
+        password: str | None = None,
+        after_attempt: int | None = None,
+    ) -> Document:
+        """Queues a document that has ended again; options that are not given stay.
+
+        With `after_attempt`, which is the attempt that has ended, a second call is a
+        ConflictError instead of one more attempt. It is never sent again by itself.
+        """
+        return await self._send(
+            calls.reprocess(
+                document_id,
+                words=words,
+                ocr=ocr,
+                ocr_languages=ocr_languages,
+                password=password,
+                after_attempt=after_attempt,
+            )
+        )
+
     async def text(self, document_id: str) -> str:
         """The text of a completed document, its pages joined by form feeds."""
         return await self._send(calls.get_text(document_id))
 
+    async def markdown(self, document_id: str) -> str:
+        """A completed document as Markdown, with its headings and tables."""
+        return await self._send(calls.get_markdown(document_id))
+
+    async def thumbnail(self, document_id: str, *, page: int = 1, width: int = 256) -> bytes:
+        """The picture of a page as WebP, 128, 256, 512 or 1024 pixels wide."""
+        return await self._send(calls.get_thumbnail(document_id, page, width))
+
     async def result(self, document_id: str) -> dict[str, Any]:
-        """All that was found in a completed document."""
+        """All that was found in a completed document; `/v1/schemas/result` describes it."""
         return await self._send(calls.get_result(document_id))
 
     @asynccontextmanager
@@ -174,6 +259,7 @@ class AsyncClient:
                     call.method,
                     call.path,
                     params=call.params,
+                    json=call.body,
                     timeout=self._config.timeout(call.wait_s),
                 )
             except httpx.TransportError as error:
@@ -181,7 +267,8 @@ class AsyncClient:
             else:
                 if (problem := calls.error_of(answer)) is None:
                     return call.decode(answer.content)
-            pause_s = calls.retry_pause_s(problem, tries, self._config.max_tries)
+            max_tries = self._config.max_tries if call.repeatable else 1
+            pause_s = calls.retry_pause_s(problem, tries, max_tries)
             if pause_s is None:
                 raise problem or ConnectionFailed(f"{type(lost).__name__}: {lost}") from lost
             await asyncio.sleep(pause_s)

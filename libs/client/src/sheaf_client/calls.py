@@ -1,7 +1,7 @@
 """The API's calls, independent of how they are sent: the sync and async clients share them."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
@@ -11,7 +11,16 @@ import httpx
 import msgspec
 
 from sheaf_client.errors import ProblemError, problem_error
-from sheaf_client.models import Batch, Document, DocumentPage, Upload, Workflow
+from sheaf_client.models import (
+    Batch,
+    Document,
+    DocumentPage,
+    OcrMode,
+    Priority,
+    Replayed,
+    Upload,
+    Workflow,
+)
 
 MAX_WAIT_S: Final = 60.0
 MIN_POLL_INTERVAL_S: Final = 0.2
@@ -26,13 +35,40 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[ResultT]):
-    """One call: what is sent, and how its answer is read. A GET may be sent again."""
+    """One call: what is sent, and how its answer is read.
+
+    `repeatable` says whether it may be sent again when its answer is lost; `body` is JSON, and
+    may hold a password.
+    """
 
     method: str
     path: str
     decode: Callable[[bytes], ResultT]
     params: Mapping[str, str] = field(default_factory=dict)
     wait_s: float = 0
+    body: Mapping[str, Any] | None = field(default=None, repr=False)
+    repeatable: bool = True
+
+
+def upload_fields(
+    *,
+    product: str | None,
+    priority: Priority | None,
+    words: bool | None,
+    ocr: OcrMode | None,
+    ocr_languages: Sequence[str] | None,
+    password: str | None,
+) -> dict[str, str]:
+    """The text fields of an upload; None is left out, and the server's default holds."""
+    fields = {
+        "product": product,
+        "priority": priority,
+        "words": None if words is None else str(words).lower(),
+        "ocr": ocr,
+        "ocr_language": None if ocr_languages is None else ",".join(ocr_languages),
+        "password": password,
+    }
+    return {name: str(value) for name, value in fields.items() if value is not None}
 
 
 def upload_decoder() -> Callable[[bytes], Upload]:
@@ -80,6 +116,68 @@ def get_text(document_id: str) -> Call[str]:
 def get_result(document_id: str) -> Call[dict[str, Any]]:
     """Reads a document's result."""
     return Call("GET", f"/v1/documents/{document_id}/result", msgspec.json.decode)
+
+
+def get_markdown(document_id: str) -> Call[str]:
+    """Reads a document as Markdown."""
+    return Call("GET", f"/v1/documents/{document_id}/markdown", bytes.decode)
+
+
+def get_thumbnail(document_id: str, page: int, width: int) -> Call[bytes]:
+    """Reads the picture of a page."""
+    params = {"page": str(page), "width": str(width)}
+    return Call("GET", f"/v1/documents/{document_id}/thumbnail", bytes, params)
+
+
+def cancel(document_id: str) -> Call[Document]:
+    """Cancels a document; that it is cancelled already is no error."""
+    decode = msgspec.json.Decoder(Document).decode
+    return Call("POST", f"/v1/documents/{document_id}/cancel", decode)
+
+
+def reprocess(
+    document_id: str,
+    *,
+    words: bool | None,
+    ocr: OcrMode | None,
+    ocr_languages: Sequence[str] | None,
+    password: str | None,
+    after_attempt: int | None,
+) -> Call[Document]:
+    """Queues a document again: at each call, so it is sent once."""
+    wanted = {
+        "words": words,
+        "ocr": ocr,
+        "ocr_language": None if ocr_languages is None else list(ocr_languages),
+        "password": password,
+        "after_attempt": after_attempt,
+    }
+    return Call(
+        "POST",
+        f"/v1/documents/{document_id}/reprocess",
+        msgspec.json.Decoder(Document).decode,
+        body={name: value for name, value in wanted.items() if value is not None},
+        repeatable=False,
+    )
+
+
+def list_quarantined(product: str | None, page_size: int, cursor: str | None) -> Call[DocumentPage]:
+    """Reads a page of quarantined documents."""
+    wanted = {"limit": str(page_size), "product": product, "cursor": cursor}
+    params = {name: value for name, value in wanted.items() if value is not None}
+    return Call("GET", "/v1/quarantine", msgspec.json.Decoder(DocumentPage).decode, params)
+
+
+def replay(reason: str | None, product: str | None, limit: int) -> Call[Replayed]:
+    """Queues quarantined documents again: others at each call, so it is sent once."""
+    wanted = {"reason": reason, "product": product, "limit": limit}
+    return Call(
+        "POST",
+        "/v1/quarantine/replay",
+        msgspec.json.Decoder(Replayed).decode,
+        body={name: value for name, value in wanted.items() if value is not None},
+        repeatable=False,
+    )
 
 
 def content_path(document_id: str) -> str:

@@ -25,6 +25,23 @@ class DocumentStatus(StrEnum):
         return self not in {self.AWAITING_UPLOAD, self.QUEUED, self.PROCESSING}
 
 
+class Priority(StrEnum):
+    """How urgent documents are."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+class OcrMode(StrEnum):
+    """When pages are read by optical character recognition."""
+
+    AUTO = "auto"
+    """Where a page has no usable text of its own."""
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 class Problem(msgspec.Struct, frozen=True):
     """An error as the server describes it (RFC 9457)."""
 
@@ -72,8 +89,26 @@ class Upload(msgspec.Struct, frozen=True):
         return tuple(file for file in self.documents if not file.accepted)
 
 
+class Options(msgspec.Struct, frozen=True):
+    """What is asked of a document's extraction."""
+
+    words: bool = False
+    ocr: OcrMode = OcrMode.AUTO
+    ocr_languages: tuple[str, ...] = ()
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a document is whose pages are recognised."""
+
+    pages_done: int
+    pages_total: int
+
+
 class Document(msgspec.Struct, frozen=True):
-    """A document. `pages` and `characters` are None until it completes."""
+    """A document. `pages` and `characters` are None until it completes.
+
+    `parent_id` is the document that it was found in, such as a mail; None if it was uploaded.
+    """
 
     id: str
     batch_id: str
@@ -91,6 +126,11 @@ class Document(msgspec.Struct, frozen=True):
     pages: int | None = None
     characters: int | None = None
     partial: bool = False
+    parent_id: str | None = None
+    depth: int = 0
+    priority: Priority = Priority.NORMAL
+    options: Options = Options()
+    progress: Progress | None = None
     uploaded_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -105,6 +145,13 @@ class Batch(msgspec.Struct, frozen=True):
     product: str | None = None
     created_at: datetime | None = None
     finished_at: datetime | None = None
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """Quarantined documents that are queued again; `more` says whether others are left."""
+
+    document_ids: tuple[str, ...]
+    more: bool
 
 
 class Workflow(msgspec.Struct, frozen=True):

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from sheaf_common.errors import InvalidInput, SheafError
+from sheaf_gateway.options import DEFAULT_OPTIONS, Options, Priority
 
 _OOXML: Final = "application/vnd.openxmlformats-officedocument"
 _ODF: Final = "application/vnd.oasis.opendocument"
@@ -110,6 +111,18 @@ class RejectedFile:
 FileOutcome = AcceptedFile | RejectedFile
 
 
+@dataclass(frozen=True, slots=True)
+class NewBatch:
+    """Files to be registered together. `sealed_passwords` has those of files that have one."""
+
+    batch_id: UUID
+    product: str
+    files: tuple[AcceptedFile, ...]
+    priority: Priority = Priority.NORMAL
+    options: Options = DEFAULT_OPTIONS
+    sealed_passwords: Mapping[UUID, bytes] = field(default_factory=dict, repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A document as it is recorded, or the columns of it that were asked for.
@@ -120,8 +133,12 @@ class Document:
 
     document_id: str
     batch_id: str = ""
+    parent_id: str = ""
+    depth: int = 0
     workflow_id: str = ""
     product: str = ""
+    priority: Priority | None = None
+    options: Options = DEFAULT_OPTIONS
     filename: str = ""
     status: DocumentStatus | None = None
     attempt: int = 0
@@ -132,6 +149,8 @@ class Document:
     result_key: str = ""
     page_count: int = 0
     character_count: int = 0
+    pages_done: int = 0
+    pages_total: int = 0
     document_class: str = ""
     partial: bool = False
     reason: str = ""
@@ -144,6 +163,11 @@ class Document:
     def has_ended(self) -> bool:
         """Whether its status, if it was asked for, is terminal."""
         return self.status is not None and self.status.is_terminal
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether its pages can be drawn, as far as its content type tells."""
+        return self.content_type == "application/pdf" or self.content_type.startswith("image/")
 
 
 Columns = frozenset[str]
@@ -171,6 +195,23 @@ class Workflow:
     workflow_id: str
     counts: Mapping[DocumentStatus, int]
     documents: tuple[Document, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Which quarantined documents are queued again; empty means any, `limit` bounds them."""
+
+    reason: str = ""
+    product: str = ""
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The documents that are queued again, in ascending id; `more` may follow."""
+
+    document_ids: tuple[str, ...]
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +243,11 @@ class DocumentPage:
 def object_key(document_id: UUID) -> str:
     """Where a document's original lies."""
     return f"documents/{document_id}/original"
+
+
+def thumbnail_key(document_id: UUID, page: int, width_px: int) -> str:
+    """Where the picture of a page is kept."""
+    return f"documents/{document_id}/thumb-{page}-{width_px}.webp"
 
 
 def concurrency_bound(files_seen: int, limit: int, *, fixed: bool) -> int:

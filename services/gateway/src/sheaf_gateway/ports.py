@@ -8,16 +8,19 @@ from typing import Protocol
 from uuid import UUID
 
 from sheaf_gateway.domain import (
-    AcceptedFile,
     Batch,
     Columns,
     Document,
     DocumentPage,
     KeyOwner,
     ListFilter,
+    NewBatch,
+    Replay,
+    Replayed,
     StoredObject,
     Workflow,
 )
+from sheaf_gateway.options import Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,8 @@ class Records(Protocol):
     Of each document only the columns asked for are read, and its id.
     """
 
-    async def register(
-        self, batch_id: UUID, product: str, files: Sequence[AcceptedFile], *, timeout_s: float
-    ) -> tuple[Document, ...]:
-        """Registers a batch, idempotent by document id; its documents in the order given.
+    async def register(self, batch: NewBatch, *, timeout_s: float) -> tuple[Document, ...]:
+        """Registers a batch, idempotent by document id; its documents in the order of its files.
 
         Raises:
             SheafError: a definite rejection, or a kind after which the outcome is unknown.
@@ -104,12 +105,52 @@ class Records(Protocol):
         """
         ...
 
+    async def cancel(self, document_id: UUID) -> Document:
+        """The document, cancelled unless it had ended: then as it is. Raises NotFound."""
+        ...
+
+    async def reprocess(
+        self,
+        document_id: UUID,
+        options: Options | None,
+        sealed_password: bytes,
+        *,
+        after_attempt: int,
+    ) -> Document:
+        """Queues a document that has ended again; `options` None leaves those it has.
+
+        Raises:
+            NotFound: `DOCUMENT_NOT_FOUND`.
+            FailedPrecondition: `DOCUMENT_NOT_TERMINAL`; `ATTEMPT_CHANGED`, if `after_attempt`
+                is not 0 and not the attempt that has ended.
+        """
+        ...
+
+    async def replay(self, wanted: Replay) -> Replayed:
+        """Queues quarantined documents again, oldest first."""
+        ...
+
 
 class KeyDirectory(Protocol):
     """Knows whose an API key is."""
 
     async def resolve(self, sha256: bytes) -> KeyOwner:
         """The owner of the key with that hash. Raises Unauthenticated."""
+        ...
+
+
+class PageRenderer(Protocol):
+    """Draws pages of documents."""
+
+    async def thumbnail(self, document: Document, page: int, width_px: int) -> bytes:
+        """A page as WebP, which is kept beside the document as well.
+
+        Of the document it needs id, object key, content type, size and hash.
+
+        Raises:
+            InvalidInput: with the reason for which it cannot be drawn.
+            SheafError: OverCapacity, Unavailable, DeadlineExceeded, …
+        """
         ...
 
 

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
-from pydantic import model_validator
+from pydantic import SecretStr, field_validator, model_validator
 
 from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.process import ProcessSettings
+from sheaf_common.sealing import SealingKeys
 from sheaf_common.settings import Rollback, SettingsGroup, variable
 from sheaf_gateway.domain import FIXED_CONCURRENCY
 
@@ -45,10 +46,16 @@ class PeerSettings(SettingsGroup):
         "METADATA_ADDRESS", "127.0.0.1:50052", "metadata, host:port", pattern=_ADDRESS
     )
     orchestrator_address: str = variable(
-        "ORCHESTRATOR_ADDRESS", "127.0.0.1:50053", "orchestrator, host:port", pattern=_ADDRESS
+        "ORCHESTRATOR_ADDRESS",
+        "127.0.0.1:50053",
+        "orchestrator with role cpu or all, host:port; draws thumbnails, may be down",
+        pattern=_ADDRESS,
     )
     call_timeout_s: float = variable(
         "GATEWAY_CALL_TIMEOUT_S", 10.0, "the longest that one call may take", gt=0, le=300
+    )
+    thumbnail_timeout_s: float = variable(
+        "GATEWAY_THUMBNAIL_TIMEOUT_S", 35.0, "seconds to wait for a thumbnail", gt=0, le=300
     )
 
 
@@ -127,8 +134,33 @@ class ResultSettings(SettingsGroup):
         "RESULT_MAX_BYTES", 2**30, "largest unpacked result", ge=1024, le=4 * 2**30
     )
     max_text_bytes: int = variable(
-        "RESULT_MAX_TEXT_BYTES", 128 * 2**20, "largest unpacked result that /text reads", ge=1024
+        "RESULT_MAX_TEXT_BYTES",
+        128 * 2**20,
+        "largest unpacked result that /text and /markdown read",
+        ge=1024,
     )
+
+
+class PasswordSettings(SettingsGroup):
+    """Keys for the passwords of documents."""
+
+    keys: SecretStr | None = variable(
+        "DOCUMENT_PASSWORD_KEYS",
+        None,
+        "seal passwords of documents: base64 of 32 bytes, comma between, the newest first; the"
+        " orchestrator needs the same; unset refuses passwords",
+    )
+
+    @field_validator("keys")
+    @classmethod
+    def _usable(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None:
+            SealingKeys.parse(keys.get_secret_value())
+        return keys
+
+    def sealing_keys(self) -> SealingKeys | None:
+        """The keys; None if there are none."""
+        return None if self.keys is None else SealingKeys.parse(self.keys.get_secret_value())
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +173,4 @@ class GatewaySettings:
     grpc: GrpcSettings
     uploads: UploadSettings
     results: ResultSettings
+    passwords: PasswordSettings

@@ -7,17 +7,21 @@ from sheaf_common.grpc.channel import grpc_peer
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_gateway.adapters.health import GrpcHealthProbe
 from sheaf_gateway.adapters.metadata import GrpcRecords
+from sheaf_gateway.adapters.orchestrator import GrpcPageRenderer
 from sheaf_gateway.adapters.storage import GrpcObjectStore
 from sheaf_gateway.api.app import Services, create_app
 from sheaf_gateway.api.server import http_server
-from sheaf_gateway.ports import HealthProbe, KeyDirectory, ObjectStore, Records
+from sheaf_gateway.ports import HealthProbe, KeyDirectory, ObjectStore, PageRenderer, Records
 from sheaf_gateway.service.admission import Admission, ByteBudget
 from sheaf_gateway.service.authentication import Authenticator
+from sheaf_gateway.service.control import ControlService
 from sheaf_gateway.service.finishing import FinishingWork, finishing_work
 from sheaf_gateway.service.health import HealthService
 from sheaf_gateway.service.intake import IntakeService
+from sheaf_gateway.service.passwords import PasswordSealer
 from sheaf_gateway.service.reading import ReadingService
 from sheaf_gateway.service.results import ResultReader
+from sheaf_gateway.service.thumbnails import ThumbnailService
 from sheaf_gateway.service.waiting import LongPolls
 from sheaf_gateway.settings import GatewaySettings
 
@@ -41,6 +45,7 @@ async def gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> AsyncItera
             store=GrpcObjectStore(storage, grpc.max_call_s),
             records=records,
             keys=records,
+            renderer=GrpcPageRenderer(orchestrator, peers.thumbnail_timeout_s),
             probe=GrpcHealthProbe(storage, metadata, orchestrator),
             finishing=finishing,
             lifecycle=lifecycle,
@@ -57,6 +62,7 @@ def build_services(
     store: ObjectStore,
     records: Records,
     keys: KeyDirectory,
+    renderer: PageRenderer,
     probe: HealthProbe,
     finishing: FinishingWork,
     lifecycle: Lifecycle,
@@ -65,6 +71,7 @@ def build_services(
     health = HealthService(probe)
     budget = ByteBudget(settings.uploads.buffer_bytes)
     results = ResultReader(settings.results)
+    sealer = PasswordSealer(settings.passwords.sealing_keys())
     return Services(
         authenticator=Authenticator(keys, settings.http.key_cache_s),
         intake=IntakeService(
@@ -74,10 +81,13 @@ def build_services(
             budget=budget,
             finishing=finishing,
             limits=settings.uploads,
+            sealer=sealer,
         ),
         reading=ReadingService(
             records, store, LongPolls(settings.http.max_waits, lifecycle.wait), results
         ),
         results=results,
+        thumbnails=ThumbnailService(records, store, renderer),
+        control=ControlService(records, sealer),
         health_service=health,
     )

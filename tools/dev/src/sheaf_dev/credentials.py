@@ -1,5 +1,6 @@
 """The secrets of one embedded stack, generated once and readable by their owner only."""
 
+import base64
 import dataclasses
 import json
 import secrets
@@ -16,6 +17,10 @@ def _key_id() -> str:
     return secrets.token_hex(10)
 
 
+def _sealing_key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
 def _api_key() -> str:
     return f"sk_{secrets.token_urlsafe(32)}"
 
@@ -29,6 +34,7 @@ class Credentials:
     s3_secret_access_key: str = dataclasses.field(default_factory=_secret, repr=False)
     grpc_token: str = dataclasses.field(default_factory=_secret, repr=False)
     api_key: str = dataclasses.field(default_factory=_api_key, repr=False)
+    document_password_keys: str = dataclasses.field(default_factory=_sealing_key, repr=False)
 
 
 def load(path: Path) -> Credentials:

@@ -36,7 +36,7 @@ def private(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _variables(servers: Iterable[str], services: Iterable[str]) -> set[str]:
-    names = {"TEMPORAL_NAMESPACE", "GRPC_TOKEN", "LOG_FORMAT"}
+    names = {"TEMPORAL_NAMESPACE", "GRPC_TOKEN", "LOG_FORMAT", "DOCUMENT_PASSWORD_KEYS"}
     names.update(SERVERS[name].replaced_by for name in servers)
     for name in services:
         names.update(SERVICES[name].ports)

@@ -10,6 +10,10 @@ from sheaf_dev.layout import Layout
 from sheaf_dev.ports import HOST, PortBook
 from sheaf_dev.services import SERVICES, Service
 
+_SEALING_KEYS = "DOCUMENT_PASSWORD_KEYS"
+_SEALING = frozenset({"gateway", "orchestrator"})
+"""Who seals and opens passwords of documents. Who keeps them sealed must not have the keys."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Options:
@@ -82,6 +86,7 @@ class Plan:
             env |= service.environment(ports) | service.exports(ports)
         if options.services or options.external:
             env["SHEAF_API_KEY"] = self.credentials.api_key
+            env[_SEALING_KEYS] = self.credentials.document_password_keys
         return env
 
     def ports(self, name: str) -> Mapping[str, int]:
@@ -97,6 +102,8 @@ class Plan:
         else:
             overrides = self._options.env_overrides.get(instance.kind, {})
             env = {**env, **self.env, **instance.env, **overrides}
+            if instance.kind not in _SEALING:
+                env.pop(_SEALING_KEYS, None)
         return {**env, **extra, leftovers.MARKER: str(self._layout.state_dir)}
 
     def add(self, name: str, service: str, args: Sequence[str]) -> None:

@@ -4,21 +4,23 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sheaf_client import (
     AsyncClient,
     Document,
     InvalidRequestError,
+    OcrMode,
     OverCapacityError,
+    Priority,
     SheafClientError,
     Upload,
 )
 from sheaf_dev.connection import Connection
 from sheaf_dev.errors import DevError
-from sheaf_dev.outcomes import milliseconds
+from sheaf_dev.sent_files import SentFile, after_parents, found_in, updated
 
 _BATCH_FILES: Final = 20
 _BATCH_BYTES: Final = 32 * 2**20
@@ -31,38 +33,17 @@ _BUSY_TRIES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class SentFile:
-    """What became of a file. `status` is `sent` until its document ends, or is rejected.
+class Asked:
+    """What is asked for every file; None leaves it to the server."""
 
-    `error` means that it is not known what became of it, or that it could not be read.
-    """
+    priority: Priority | None = None
+    words: bool | None = None
+    ocr: OcrMode | None = None
+    ocr_languages: tuple[str, ...] | None = None
+    password: str | None = field(default=None, repr=False)
 
-    path: Path
-    status: str = "waiting"
-    document_id: str | None = None
-    reason: str | None = None
-    pages: int | None = None
-    characters: int | None = None
-    accept_s: float | None = None
-    result_s: float | None = None
 
-    @property
-    def settled(self) -> bool:
-        """Whether nothing more will become of it."""
-        return self.status not in {"waiting", "sent"}
-
-    def as_json(self) -> dict[str, Any]:
-        """Its entry in the output of `process --json`."""
-        return {
-            "path": str(self.path),
-            "id": self.document_id,
-            "status": self.status,
-            "reason": self.reason,
-            "pages": self.pages,
-            "characters": self.characters,
-            "accept_ms": milliseconds(self.accept_s),
-            "result_ms": milliseconds(self.result_s),
-        }
+NOTHING_ASKED: Final = Asked()
 
 
 def files_under(paths: Iterable[Path]) -> list[Path]:
@@ -85,15 +66,21 @@ def files_under(paths: Iterable[Path]) -> list[Path]:
 
 
 async def send(
-    connection: Connection, paths: Sequence[Path], on_change: Callable[[Sequence[SentFile]], None]
+    connection: Connection,
+    paths: Sequence[Path],
+    on_change: Callable[[Sequence[SentFile]], None],
+    asked: Asked = NOTHING_ASKED,
 ) -> list[SentFile]:
-    """Sends the files and follows them; tells `on_change` as they settle, a batch at a time."""
+    """Sends the files and follows them; tells `on_change` as they settle, a batch at a time.
+
+    What is found in a file, such as a mail's attachments, is followed too, and stands after it.
+    """
     uploads, batches = asyncio.Semaphore(_UPLOADS_AT_ONCE), asyncio.Semaphore(_BATCHES_AT_ONCE)
     async with AsyncClient(connection.url, connection.api_key) as sheaf:
 
         async def follow(batch: Sequence[Path]) -> list[SentFile]:
             async with batches:
-                return await _Batch(sheaf, batch, on_change).run(uploads)
+                return await _Batch(sheaf, batch, asked, on_change).run(uploads)
 
         followed = await asyncio.gather(*(follow(batch) for batch in _batches(paths)))
     return [file for batch in followed for file in batch]
@@ -106,9 +93,11 @@ class _Batch:
         self,
         sheaf: AsyncClient,
         paths: Sequence[Path],
+        asked: Asked,
         on_change: Callable[[Sequence[SentFile]], None],
     ) -> None:
         self._sheaf = sheaf
+        self._asked = asked
         self._files = [SentFile(path) for path in paths]
         self._on_change = on_change
         self._settled = 0
@@ -125,13 +114,21 @@ class _Batch:
             self._refused(error)
         except (SheafClientError, OSError) as error:
             self._replace_unsettled("error", str(error))
-        return self._files
+        return after_parents(self._files)
 
     async def _upload(self) -> Upload:
         """A 429 means that nothing was taken: that one may be sent again."""
+        asked = self._asked
         for tries in range(_BUSY_TRIES):
             try:
-                return await self._sheaf.upload(*(file.path for file in self._files))
+                return await self._sheaf.upload(
+                    *(file.path for file in self._files),
+                    priority=asked.priority,
+                    words=asked.words,
+                    ocr=asked.ocr,
+                    ocr_languages=asked.ocr_languages,
+                    password=asked.password,
+                )
             except OverCapacityError as error:
                 if tries == _BUSY_TRIES - 1:
                     raise
@@ -152,15 +149,29 @@ class _Batch:
         self._tell()
 
     async def _follow(self, batch_id: str) -> None:
+        """A batch has ended when what was found in its files has ended, too."""
         changed_at = time.monotonic()
-        while not all(file.settled for file in self._files):
+        while True:
             batch = await self._sheaf.get_batch(batch_id, wait_s=_POLL_S)
-            documents = {document.id: document for document in batch.documents}
-            self._files = [_with(file, documents) for file in self._files]
+            self._take(batch.documents)
+            if batch.finished_at is not None:
+                self._replace_unsettled("error", "the batch has ended without it")
+                return
             if self._tell():
                 changed_at = time.monotonic()
             elif time.monotonic() - changed_at > _STALL_S:
                 self._replace_unsettled("error", f"no progress for {_STALL_S:.0f} s")
+                return
+
+    def _take(self, documents: Iterable[Document]) -> None:
+        by_id = {document.id: document for document in documents}
+        known = {file.document_id: file for file in self._files}
+        for document in sorted(by_id.values(), key=lambda document: document.depth):
+            parent = known.get(document.parent_id) if document.parent_id else None
+            if parent is not None and document.id not in known:
+                known[document.id] = found_in(parent, document)
+                self._files.append(known[document.id])
+        self._files = [updated(file, by_id) for file in self._files]
 
     def _refused(self, error: InvalidRequestError) -> None:
         """Either every file was rejected, each for its own reason, or the upload itself was."""
@@ -187,23 +198,6 @@ class _Batch:
         if changed:
             self._on_change([file for file in self._files if file.settled])
         return changed
-
-
-def _with(file: SentFile, documents: dict[str, Document]) -> SentFile:
-    document = documents.get(file.document_id or "")
-    if file.settled or document is None or not document.status.is_terminal:
-        return file
-    took_s = None
-    if document.uploaded_at and document.finished_at:
-        took_s = (document.finished_at - document.uploaded_at).total_seconds()
-    return replace(
-        file,
-        status=document.status.value,
-        reason=document.reason,
-        pages=document.pages,
-        characters=document.characters,
-        result_s=took_s,
-    )
 
 
 def _batches(paths: Iterable[Path]) -> Iterator[list[Path]]:

@@ -8,20 +8,23 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
-from sheaf_gateway.api import operations
+from sheaf_gateway.api import operations, published
 from sheaf_gateway.api.authentication import Authentication
 from sheaf_gateway.api.batches import BatchController
 from sheaf_gateway.api.contents import ContentController
+from sheaf_gateway.api.control import ControlController, QuarantineController
 from sheaf_gateway.api.documents import DocumentController
 from sheaf_gateway.api.edge import Edge
 from sheaf_gateway.api.openapi import openapi_config
 from sheaf_gateway.api.problems import exception_handlers
 from sheaf_gateway.api.workflows import WorkflowController
 from sheaf_gateway.service.authentication import Authenticator
+from sheaf_gateway.service.control import ControlService
 from sheaf_gateway.service.health import HealthService
 from sheaf_gateway.service.intake import IntakeService
 from sheaf_gateway.service.reading import ReadingService
 from sheaf_gateway.service.results import ResultReader
+from sheaf_gateway.service.thumbnails import ThumbnailService
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Services:
     intake: IntakeService
     reading: ReadingService
     results: ResultReader
+    thumbnails: ThumbnailService
+    control: ControlService
     health_service: HealthService
 
 
@@ -44,15 +49,30 @@ def create_routes(services: Services) -> Litestar:
     """What is behind the edge. Making it takes half a second; its state has the services."""
     public = Router(
         "/v1",
-        route_handlers=[DocumentController, ContentController, BatchController, WorkflowController],
+        route_handlers=[
+            DocumentController,
+            ControlController,
+            ContentController,
+            BatchController,
+            WorkflowController,
+            QuarantineController,
+        ],
         middleware=[Authentication()],
     )
     app = Litestar(
-        route_handlers=[public, operations.livez, operations.health, operations.metrics],
+        route_handlers=[
+            public,
+            published.result_schema,
+            operations.livez,
+            operations.health,
+            operations.metrics,
+        ],
         dependencies={
             "intake": Provide(_intake, sync_to_thread=False),
             "reading": Provide(_reading, sync_to_thread=False),
             "results": Provide(_results, sync_to_thread=False),
+            "thumbnails": Provide(_thumbnails, sync_to_thread=False),
+            "control": Provide(_control, sync_to_thread=False),
             "health_service": Provide(_health_service, sync_to_thread=False),
         },
         state=state_of(services),
@@ -79,6 +99,14 @@ def _reading(state: State) -> ReadingService:
 
 def _results(state: State) -> ResultReader:
     return _services(state).results
+
+
+def _thumbnails(state: State) -> ThumbnailService:
+    return _services(state).thumbnails
+
+
+def _control(state: State) -> ControlService:
+    return _services(state).control
 
 
 def _health_service(state: State) -> HealthService:

@@ -2,11 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from typing import Final, TypeVar
 
+import msgspec
 from litestar.types import Receive
 
 from sheaf_common.errors import InvalidInput
 from sheaf_gateway.service.waiting import CallerGone
+
+_JSON_MAX_BYTES: Final = 16 * 1024
+_JSON_TIMEOUT_S: Final = 15.0
+
+BodyT = TypeVar("BodyT", bound=msgspec.Struct)
 
 
 async def read_body(receive: Receive, idle_timeout_s: float) -> AsyncIterator[bytes]:
@@ -32,6 +39,37 @@ async def read_body(receive: Receive, idle_timeout_s: float) -> AsyncIterator[by
         more = message.get("more_body", False)
         if body := message.get("body", b""):
             yield body
+
+
+async def read_json(receive: Receive, body_type: type[BodyT]) -> BodyT:
+    """A small body of JSON; one that is empty is an empty object.
+
+    Raises:
+        InvalidInput: `BODY_TOO_LARGE`, `UPLOAD_TIMEOUT`, `JSON_INVALID`; `BODY_INVALID`, naming
+            what is wrong in it without its value.
+        CallerGone: the client left before the body was complete.
+    """
+    content = bytearray()
+    try:
+        async with asyncio.timeout(_JSON_TIMEOUT_S):
+            async for piece in read_body(receive, _JSON_TIMEOUT_S):
+                content += piece
+                if len(content) > _JSON_MAX_BYTES:
+                    raise InvalidInput(
+                        "BODY_TOO_LARGE",
+                        f"the body is larger than {_JSON_MAX_BYTES} bytes",
+                        evidence={"limit_bytes": str(_JSON_MAX_BYTES)},
+                    )
+    except TimeoutError as error:
+        raise InvalidInput(
+            "UPLOAD_TIMEOUT", f"the body was not complete within {_JSON_TIMEOUT_S:g} s"
+        ) from error
+    try:
+        return msgspec.json.decode(bytes(content) or b"{}", type=body_type)
+    except msgspec.ValidationError as error:
+        raise InvalidInput("BODY_INVALID", f"the body is not as described: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise InvalidInput("JSON_INVALID", "the body is not JSON") from None
 
 
 async def until_gone(receive: Receive) -> None:

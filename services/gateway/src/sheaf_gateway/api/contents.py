@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any, Final
 
 from litestar import Controller, Request, Response, get, route
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 
 from sheaf_common.errors import NotFound
 from sheaf_common.ids import parse_id
@@ -23,12 +23,15 @@ from sheaf_gateway.api.streaming import (
 from sheaf_gateway.domain import Document, Scope
 from sheaf_gateway.service.reading import ReadingService, missing
 from sheaf_gateway.service.results import ResultReader
+from sheaf_gateway.service.thumbnails import DEFAULT_WIDTH_PX, WIDTHS_PX, ThumbnailService
 
+_MAX_PAGE: Final = 1_000_000
+_WIDTHS: Final = ", ".join(map(str, WIDTHS_PX))
 _SAFE = {"x-content-type-options": "nosniff", "cache-control": "private, no-cache"}
 
 
 class ContentController(Controller):
-    """Content, text and result of a document."""
+    """Content, text, result and pictures of a document."""
 
     path = "/documents/{document_id:str}"
     tags = ("Content",)
@@ -46,6 +49,44 @@ class ContentController(Controller):
         """The text of all pages, joined by form feeds."""
         text = await reading.text(parse_id(document_id, "document_id"))
         return Response(text, media_type="text/plain", headers=_SAFE)
+
+    @get(
+        "/markdown",
+        media_type="text/markdown",
+        responses=openapi.MARKDOWN_RESPONSES,
+        summary="Markdown of a document",
+    )
+    async def markdown(
+        self, document_id: FromPath[str], reading: NamedDependency[ReadingService]
+    ) -> Response[bytes]:
+        """The whole document as Markdown, with its headings and tables."""
+        markdown = await reading.markdown(parse_id(document_id, "document_id"))
+        return Response(markdown, media_type="text/markdown", headers=_SAFE)
+
+    @get("/thumbnail", responses=openapi.THUMBNAIL_RESPONSES, summary="Picture of a page")
+    async def thumbnail(
+        self,
+        request: Request[Any, Any, Any],
+        document_id: FromPath[str],
+        thumbnails: NamedDependency[ThumbnailService],
+        page: Annotated[
+            int, QueryParameter(description="The page, from 1.", ge=1, le=_MAX_PAGE)
+        ] = 1,
+        width: Annotated[
+            int, QueryParameter(description=f"In pixels: one of {_WIDTHS}.")
+        ] = DEFAULT_WIDTH_PX,
+    ) -> Response[bytes | None]:
+        """A page as WebP: drawn at the first request, kept from then on.
+
+        Of PDFs and images. It never changes; of a document with a password there is none.
+        """
+        document = await thumbnails.document(parse_id(document_id, "document_id"), page, width)
+        etag = f'"{document.sha256.hex()}-{page}-{width}"'
+        headers = {**_SAFE, "etag": etag, "cache-control": "private, max-age=31536000, immutable"}
+        if etag_matches(request.headers.get("if-none-match"), etag):
+            return Response(None, status_code=304, headers=headers)
+        picture = await thumbnails.picture(document, page, width)
+        return Response(picture, media_type="image/webp", headers=headers)
 
     @get("/result", responses=openapi.RESULT_RESPONSES, summary="Result of a document")
     async def result(

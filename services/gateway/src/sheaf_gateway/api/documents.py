@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from sheaf_common.ids import parse_id
-from sheaf_gateway.api import openapi
+from sheaf_gateway.api import openapi, request_bodies
 from sheaf_gateway.api.authentication import REQUIRES
 from sheaf_gateway.api.body import content_length, read_body, until_gone
 from sheaf_gateway.api.fields import Fields, columns_of, selected
@@ -39,6 +39,10 @@ Wait = Annotated[
         description="Seconds to wait for a terminal state; answers earlier when it is reached.",
     ),
 ]
+Limit = Annotated[int, QueryParameter(description="Documents a page.", ge=1, le=MAX_PAGE)]
+Cursor = Annotated[
+    str, QueryParameter(description="`next_cursor` of the page before.", max_length=512)
+]
 
 
 class DocumentController(Controller):
@@ -51,7 +55,7 @@ class DocumentController(Controller):
         status_code=202,
         opt={REQUIRES: Scope.WRITE},
         request_max_body_size=None,
-        operation_class=openapi.UploadOperation,
+        operation_class=request_bodies.UploadOperation,
         responses=openapi.UPLOAD_RESPONSES,
         summary="Upload documents",
     )
@@ -60,7 +64,7 @@ class DocumentController(Controller):
         request: Request[Any, Any, Any],
         intake: NamedDependency[IntakeService],
     ) -> Response[UploadBody]:
-        """Takes one or many files; each has its own outcome.
+        """Takes one or many files; each has its own outcome. The other fields hold for all.
 
         Once the answer is sent the accepted documents cannot be lost. Follow them with the
         links and `?wait=`.
@@ -115,12 +119,8 @@ class DocumentController(Controller):
             datetime | None,
             QueryParameter(description=f"Only documents uploaded earlier. {_TIME}"),
         ] = None,
-        limit: Annotated[
-            int, QueryParameter(description="Documents a page.", ge=1, le=MAX_PAGE)
-        ] = DEFAULT_PAGE,
-        cursor: Annotated[
-            str, QueryParameter(description="`next_cursor` of the page before.", max_length=512)
-        ] = "",
+        limit: Limit = DEFAULT_PAGE,
+        cursor: Cursor = "",
         fields: Fields = None,
     ) -> DocumentPageBody:
         """Documents of the user, newest first, a page at a time.

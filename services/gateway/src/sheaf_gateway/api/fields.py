@@ -17,7 +17,8 @@ _COLUMNS: Final[Mapping[str, Columns]] = {
     "id": frozenset(),
     "pages": frozenset({"page_count", "status"}),
     "characters": frozenset({"character_count", "status"}),
-    "links": frozenset({"batch_id", "status"}),
+    "progress": frozenset({"pages_done", "pages_total"}),
+    "links": frozenset({"batch_id", "parent_id", "status", "content_type"}),
 }
 _EVERY_COLUMN: Final = frozenset[str]().union(*_COLUMNS.values())
 _SHOWN_CHARACTERS: Final = 64

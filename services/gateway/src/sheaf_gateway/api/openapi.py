@@ -7,16 +7,7 @@ from typing import Final
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import (
-    Components,
-    Example,
-    OpenAPIMediaType,
-    OpenAPIType,
-    Operation,
-    RequestBody,
-    Schema,
-    SecurityScheme,
-)
+from litestar.openapi.spec import Components, Example, SecurityScheme
 
 from sheaf_gateway.api.docs_page import DocsPage
 from sheaf_gateway.api.problems import MEDIA_TYPE, Problem
@@ -24,55 +15,27 @@ from sheaf_gateway.api.schemas import AcceptedFileBody, RejectedFileBody
 
 _CODES: Final[Mapping[int, str]] = {
     400: "ID_INVALID, PARAMETER_INVALID, MULTIPART_INVALID, BOUNDARY_MISSING, BODY_EMPTY, "
-    "NO_FILES, PRODUCT_INVALID, FILENAME_INVALID, CURSOR_INVALID, FIELD_INVALID, FIELD_UNKNOWN",
+    "NO_FILES, PRODUCT_INVALID, FILENAME_INVALID, CURSOR_INVALID, FIELD_INVALID, FIELD_UNKNOWN, "
+    "WIDTH_INVALID, JSON_INVALID",
     401: "API_KEY_MISSING, API_KEY_MALFORMED, API_KEY_UNKNOWN, API_KEY_EXPIRED, API_KEY_REVOKED",
     403: "SCOPE_MISSING",
-    404: "DOCUMENT_NOT_FOUND, BATCH_NOT_FOUND, WORKFLOW_NOT_FOUND: not there, or someone else's",
+    404: "DOCUMENT_NOT_FOUND, BATCH_NOT_FOUND, WORKFLOW_NOT_FOUND: not there, or someone else's; "
+    "PAGE_NOT_FOUND",
     408: "UPLOAD_IDLE, UPLOAD_TIMEOUT",
-    409: "NOT_READY (try again after Retry-After), NO_RESULT, RESULT_TOO_LARGE",
+    409: "NOT_READY (try again after Retry-After), NO_RESULT, RESULT_TOO_LARGE, NO_MARKDOWN; "
+    "DOCUMENT_NOT_TERMINAL, ATTEMPT_CHANGED; NOT_DRAWN, ENCRYPTED, DAMAGED and the other reasons "
+    "for which no page is drawn",
     413: "BODY_TOO_LARGE, FILE_TOO_LARGE, TOO_MANY_FILES",
     415: "UNSUPPORTED_FORMAT (of a file), UNSUPPORTED_MEDIA_TYPE (of the request)",
     416: "RANGE_NOT_SATISFIABLE",
-    422: "FILE_EMPTY",
-    429: "UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL: come back after Retry-After",
+    422: "FILE_EMPTY, OPTION_INVALID (`field` and `allowed` say what), FIELD_REPEATED, "
+    "FIELD_IS_FILE, BODY_INVALID, PASSWORDS_NOT_ACCEPTED",
+    429: "UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL, SANDBOX_BUSY: come back after Retry-After",
     500: "INTERNAL, OBJECT_MISSING",
     503: "A dependency is down: come back after Retry-After",
     504: "A dependency was too slow",
 }
 _ALWAYS: Final = (401, 403, 500, 503, 504)
-_BINARY: Final = Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream")
-
-
-@dataclass
-class UploadOperation(Operation):
-    """The upload, whose multipart body is parsed as it streams and so has no model."""
-
-    def __post_init__(self) -> None:
-        """Describes the body."""
-        self.request_body = RequestBody(
-            required=True,
-            description="Any number of files and, before or after them, text fields.",
-            content={
-                "multipart/form-data": OpenAPIMediaType(
-                    schema=Schema(
-                        type=OpenAPIType.OBJECT,
-                        properties={
-                            "file": Schema(
-                                type=OpenAPIType.ARRAY,
-                                items=_BINARY,
-                                description="The files; `files` is taken as well.",
-                            ),
-                            "product": Schema(
-                                type=OpenAPIType.STRING,
-                                max_length=64,
-                                description="A label of your own for the whole upload.",
-                            ),
-                        },
-                        required=["file"],
-                    )
-                )
-            },
-        )
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
@@ -94,12 +57,15 @@ def read_responses(*statuses: int) -> dict[int, ResponseSpec]:
     return problems(*statuses)
 
 
-def _octets(description: str) -> ResponseSpec:
+def _octets(description: str, media_type: str = "application/octet-stream") -> ResponseSpec:
     return ResponseSpec(
-        bytes,
-        generate_examples=False,
-        description=description,
-        media_type="application/octet-stream",
+        bytes, generate_examples=False, description=description, media_type=media_type
+    )
+
+
+def _text(description: str, media_type: str) -> ResponseSpec:
+    return ResponseSpec(
+        str, generate_examples=False, description=description, media_type=media_type
     )
 
 
@@ -163,9 +129,16 @@ UPLOAD_RESPONSES: Final = {
 }
 TEXT_RESPONSES: Final = {
     **problems(400, 404, 409),
-    200: ResponseSpec(
-        str, generate_examples=False, description="The text in UTF-8.", media_type="text/plain"
-    ),
+    200: _text("The text in UTF-8.", "text/plain"),
+}
+MARKDOWN_RESPONSES: Final = {
+    **problems(400, 404, 409),
+    200: _text("The document as Markdown in UTF-8.", "text/markdown"),
+}
+THUMBNAIL_RESPONSES: Final = {
+    **problems(400, 404, 409, 415, 429),
+    200: _octets("The picture.", "image/webp"),
+    304: ResponseSpec(None, description="Not changed."),
 }
 RESULT_RESPONSES: Final = {
     **problems(400, 404, 409),

@@ -24,7 +24,15 @@ MEDIA_TYPE: Final = "application/problem+json"
 STATUS_CALLER_GONE: Final = 499
 """Logged, never read: the client has closed the connection."""
 
-_STATUS_BY_REASON: Final = {"UPLOAD_TIMEOUT": 408, "UPLOAD_IDLE": 408}
+_STATUS_BY_REASON: Final = {
+    "UPLOAD_TIMEOUT": 408,
+    "UPLOAD_IDLE": 408,
+    "OPTION_INVALID": 422,
+    "FIELD_REPEATED": 422,
+    "FIELD_IS_FILE": 422,
+    "BODY_INVALID": 422,
+    "PASSWORDS_NOT_ACCEPTED": 422,
+}
 _CODE_BY_STATUS: Final = {
     400: "BAD_REQUEST",
     404: "NOT_FOUND",

@@ -15,8 +15,10 @@ from sheaf_gateway.domain import (
     DocumentPage,
     DocumentStatus,
     FileOutcome,
+    Replayed,
     Workflow,
 )
+from sheaf_gateway.options import OcrMode, Options, Priority
 from sheaf_gateway.service.intake import TakenBatch
 
 ValueT = TypeVar("ValueT")
@@ -24,15 +26,39 @@ Selectable: TypeAlias = ValueT | UnsetType
 """A field that is absent if `?fields=` leaves it out."""
 
 
+class OptionsBody(msgspec.Struct):
+    """What is asked of a document's extraction."""
+
+    words: bool
+    """Whether the result holds words with their boxes."""
+    ocr: OcrMode
+    """When pages are recognised."""
+    ocr_languages: list[str]
+    """Languages to recognise, most likely first; empty means the engine's default."""
+
+
+class ProgressBody(msgspec.Struct):
+    """How far a document is whose pages are recognised."""
+
+    pages_done: int
+    pages_total: int
+
+
 class DocumentBody(msgspec.Struct):
     """A document; where `fields` was sent, its id and those fields alone."""
 
     id: str
     batch_id: Selectable[str] = UNSET
+    parent_id: Selectable[str | None] = UNSET
+    """The document that it was found in, such as a mail; null if it was uploaded."""
+    depth: Selectable[int] = UNSET
+    """How deep it lies in others; 0 if it was uploaded."""
     workflow_id: Selectable[str | None] = UNSET
     """The workflow that holds it or ended it; null if none did."""
     product: Selectable[str | None] = UNSET
     """The label that came with the upload; null if none did."""
+    priority: Selectable[Priority] = UNSET
+    options: Selectable[OptionsBody] = UNSET
     filename: Selectable[str] = UNSET
     status: Selectable[DocumentStatus] = UNSET
     reason: Selectable[str | None] = UNSET
@@ -48,6 +74,9 @@ class DocumentBody(msgspec.Struct):
     partial: Selectable[bool] = UNSET
     """Whether something of it could not be read; the result's warnings say what."""
     attempt: Selectable[int] = UNSET
+    """From 1; reprocessing begins the next."""
+    progress: Selectable[ProgressBody | None] = UNSET
+    """Null where pages are not read one by one."""
     content_type: Selectable[str] = UNSET
     """As recognised from the content."""
     size_bytes: Selectable[int] = UNSET
@@ -112,6 +141,15 @@ class RejectedFileBody(msgspec.Struct):
     problem: Problem
 
 
+class ReplayedBody(msgspec.Struct):
+    """What is queued again."""
+
+    document_ids: list[str]
+    """In ascending order."""
+    more: bool
+    """Whether more documents are left that the request would take."""
+
+
 class UploadBody(msgspec.Struct):
     """What became of an upload, file by file in the order of the request."""
 
@@ -134,15 +172,15 @@ def upload_body(taken: TakenBatch) -> UploadBody:
 def document_body(document: Document, fields: Sequence[str] | None) -> DocumentBody:
     """A document as JSON; only its id and those fields, unless None means all."""
     completed = document.status is DocumentStatus.COMPLETED
-    path = f"/v1/documents/{document.document_id}"
-    links = {"self": path, "batch": batch_path(document.batch_id), "content": f"{path}/content"}
-    if completed:
-        links |= {"text": f"{path}/text", "result": f"{path}/result"}
     body = DocumentBody(
         id=document.document_id,
         batch_id=document.batch_id,
+        parent_id=document.parent_id or None,
+        depth=document.depth,
         workflow_id=document.workflow_id or None,
         product=document.product or None,
+        priority=document.priority or Priority.NORMAL,
+        options=_options(document.options),
         filename=document.filename,
         status=document.status or UNSET,
         reason=document.reason or None,
@@ -152,17 +190,46 @@ def document_body(document: Document, fields: Sequence[str] | None) -> DocumentB
         document_class=document.document_class or None,
         partial=document.partial,
         attempt=document.attempt,
+        progress=_progress(document),
         content_type=document.content_type,
         size_bytes=document.size_bytes,
         sha256=document.sha256.hex(),
         uploaded_at=document.uploaded_at,
         started_at=document.started_at,
         finished_at=document.finished_at,
-        links=links,
+        links=_links(document),
     )
     if fields is None:
         return body
     return DocumentBody(body.id, **{name: getattr(body, name) for name in fields if name != "id"})
+
+
+def _options(options: Options) -> OptionsBody:
+    return OptionsBody(options.words, options.ocr, list(options.ocr_languages))
+
+
+def _progress(document: Document) -> ProgressBody | None:
+    if not document.pages_total:
+        return None
+    return ProgressBody(document.pages_done, document.pages_total)
+
+
+def _links(document: Document) -> dict[str, str]:
+    """What can be asked of a document as it is now."""
+    path = f"/v1/documents/{document.document_id}"
+    links = {"self": path, "batch": batch_path(document.batch_id), "content": f"{path}/content"}
+    if document.parent_id:
+        links["parent"] = f"/v1/documents/{document.parent_id}"
+    if document.status is DocumentStatus.COMPLETED:
+        names = ["text", "markdown", "result", *(["thumbnail"] if document.has_pictures else [])]
+        links |= {name: f"{path}/{name}" for name in names}
+    name = "reprocess" if document.has_ended else "cancel"
+    return links | {name: f"{path}/{name}"}
+
+
+def replayed_body(replayed: Replayed) -> ReplayedBody:
+    """The answer to a replay."""
+    return ReplayedBody(list(replayed.document_ids), replayed.more)
 
 
 def batch_body(batch: Batch, fields: Sequence[str] | None) -> BatchBody:

@@ -1,8 +1,8 @@
-"""One part of an upload: a file on its way to storage, or a text field."""
+"""One file of an upload on its way to storage."""
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sheaf_common.errors import InvalidInput, SheafError
@@ -20,33 +20,6 @@ from sheaf_gateway.service.pipe import ContentPipe
 from sheaf_gateway.service.puts import Putter
 from sheaf_gateway.service.slots import PutSlots
 from sheaf_gateway.settings import UploadSettings
-
-_MAX_FIELD_BYTES: Final = 4096
-
-
-class FieldPart:
-    """A text field; bounded."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._content = bytearray()
-
-    async def write(self, piece: bytes) -> None:
-        """Takes the next bytes. Raises InvalidInput `FIELD_TOO_LARGE`."""
-        self._content += piece
-        if len(self._content) > _MAX_FIELD_BYTES:
-            raise InvalidInput(
-                "FIELD_TOO_LARGE",
-                f"the field {self.name[:64]!r} is longer than {_MAX_FIELD_BYTES} bytes",
-                evidence={"field": self.name[:64], "limit_bytes": str(_MAX_FIELD_BYTES)},
-            )
-
-    async def end(self) -> None:
-        """The field is complete."""
-
-    def text(self) -> str:
-        """The field's text."""
-        return self._content.decode(errors="replace")
 
 
 class FilePart:

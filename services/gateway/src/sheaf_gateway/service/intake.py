@@ -13,10 +13,11 @@ from sheaf_common.errors import InvalidInput, SheafError
 from sheaf_common.failpoints import failpoint
 from sheaf_common.ids import new_id
 from sheaf_gateway import metrics
-from sheaf_gateway.domain import Document, FileOutcome, RejectedFile
+from sheaf_gateway.domain import Document, FileOutcome, NewBatch, RejectedFile
 from sheaf_gateway.ports import ObjectStore, Records
 from sheaf_gateway.service.admission import Admission, ByteBudget
 from sheaf_gateway.service.finishing import FinishingWork
+from sheaf_gateway.service.passwords import PasswordSealer
 from sheaf_gateway.service.puts import Putter
 from sheaf_gateway.service.receiving import ReceivedUpload, UploadReceiver, body_too_large
 from sheaf_gateway.service.registration import Registrar, RegistrationRefused
@@ -56,8 +57,10 @@ class IntakeService:
         budget: ByteBudget,
         finishing: FinishingWork,
         limits: UploadSettings,
+        sealer: PasswordSealer,
     ) -> None:
         self._store = store
+        self._sealer = sealer
         self._putter = Putter(store, limits)
         self._registrar = Registrar(records, limits.register_timeout_s)
         self._admission = admission
@@ -88,7 +91,7 @@ class IntakeService:
         if content_length is not None and content_length > self._limits.max_body_bytes:
             raise body_too_large(self._limits.max_body_bytes)
         with self._admission.slot():
-            upload = UploadReceiver(self._putter, self._budget, self._limits)
+            upload = UploadReceiver(self._putter, self._budget, self._limits, self._sealer)
             try:
                 received = await self._receive(upload, body, boundary)
                 await failpoint("gateway.put_done")
@@ -115,17 +118,27 @@ class IntakeService:
             ) from error
 
     async def _register(self, upload: UploadReceiver, received: ReceivedUpload) -> TakenBatch:
-        batch_id = new_id()
+        batch = self._batch(received)
         try:
-            documents = await self._registrar.register(
-                batch_id, received.product, received.accepted
-            )
+            documents = await self._registrar.register(batch)
         except RegistrationRefused as refusal:
             await self._discard(upload)
             log.warning("registration was refused", reason=refusal.error.reason)
             raise refusal.error from refusal
         await failpoint("gateway.registered")
-        return TakenBatch(batch_id, received.outcomes, documents)
+        return TakenBatch(batch.batch_id, received.outcomes, documents)
+
+    def _batch(self, received: ReceivedUpload) -> NewBatch:
+        asked, files = received.asked, received.accepted
+        ids = () if asked.password is None else tuple(file.document_id for file in files)
+        return NewBatch(
+            batch_id=new_id(),
+            product=asked.product,
+            files=files,
+            priority=asked.priority,
+            options=asked.options,
+            sealed_passwords={each: self._sealer.sealed(asked.password, each) for each in ids},
+        )
 
     async def _discard(self, upload: UploadReceiver) -> None:
         """Removes what the upload stored; what cannot be removed is left to the sweep."""

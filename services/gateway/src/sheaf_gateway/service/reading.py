@@ -99,10 +99,24 @@ class ReadingService:
             NotFound, FailedPrecondition: as `completed`.
             FailedPrecondition: `RESULT_TOO_LARGE`. DataLoss: the result cannot be read.
         """
+        return await self._of_result(document_id, self._results.text)
+
+    async def markdown(self, document_id: UUID) -> bytes:
+        """The document as Markdown, in UTF-8.
+
+        Raises:
+            NotFound, FailedPrecondition, DataLoss: as `text`.
+            FailedPrecondition: `NO_MARKDOWN`.
+        """
+        return await self._of_result(document_id, self._results.markdown)
+
+    async def _of_result(
+        self, document_id: UUID, read: Callable[[ObjectContent], Coroutine[Any, Any, bytes]]
+    ) -> bytes:
         document = await self.completed(document_id)
         try:
             async with self.result(document) as content:
-                return await self._results.text(content)
+                return await read(content)
         except NotFound as error:
             raise missing(document) from error
 

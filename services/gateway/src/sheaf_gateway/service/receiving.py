@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Final
 
 from sheaf_common.errors import InvalidInput, Unavailable
 from sheaf_common.ids import new_id
@@ -11,25 +10,24 @@ from sheaf_gateway.domain import (
     AcceptedFile,
     FileOutcome,
     RejectedFile,
-    checked_product,
     concurrency_bound,
 )
 from sheaf_gateway.form import FormParser, PartEnd, PartStart
 from sheaf_gateway.service.admission import ByteBudget
-from sheaf_gateway.service.files import FieldPart, FilePart
+from sheaf_gateway.service.fields import Asked, FieldPart, UploadFields, check_no_file
+from sheaf_gateway.service.files import FilePart
+from sheaf_gateway.service.passwords import PasswordSealer
 from sheaf_gateway.service.puts import Putter
 from sheaf_gateway.service.slots import PutSlots
 from sheaf_gateway.settings import UploadSettings
 
-_MAX_FIELDS: Final = 64
-
 
 @dataclass(frozen=True, slots=True)
 class ReceivedUpload:
-    """What a whole body held: every file's outcome in the body's order, and the fields."""
+    """What a whole body held: every file's outcome in its order, and what is asked for them."""
 
     outcomes: tuple[FileOutcome, ...]
-    product: str
+    asked: Asked
 
     @property
     def accepted(self) -> tuple[AcceptedFile, ...]:
@@ -49,12 +47,18 @@ class UploadReceiver:
     and small files as far as the byte budget grants them.
     """
 
-    def __init__(self, putter: Putter, budget: ByteBudget, limits: UploadSettings) -> None:
+    def __init__(
+        self,
+        putter: Putter,
+        budget: ByteBudget,
+        limits: UploadSettings,
+        sealer: PasswordSealer,
+    ) -> None:
         self._putter = putter
         self._budget = budget
         self._limits = limits
         self._files: list[FilePart] = []
-        self._fields: list[FieldPart] = []
+        self._fields = UploadFields(sealer)
         self._slots = PutSlots(self._bound)
 
     async def receive(self, body: AsyncIterator[bytes], boundary: str) -> ReceivedUpload:
@@ -62,7 +66,8 @@ class UploadReceiver:
 
         Raises:
             InvalidInput: `MULTIPART_INVALID`, `BODY_TOO_LARGE`, `BODY_EMPTY`, `NO_FILES`,
-                `TOO_MANY_FILES`, `TOO_MANY_FIELDS`, `FIELD_TOO_LARGE`, `PRODUCT_INVALID`.
+                `TOO_MANY_FILES`, `TOO_MANY_FIELDS`, `FIELD_TOO_LARGE`, `FIELD_REPEATED`,
+                `FIELD_IS_FILE`, `PRODUCT_INVALID`, `OPTION_INVALID`, `PASSWORDS_NOT_ACCEPTED`.
             SheafError: storage failed. What `body` raises passes unchanged.
         """
         parser = FormParser(boundary)
@@ -83,10 +88,10 @@ class UploadReceiver:
         parser.finish()
         if not self._files:
             raise InvalidInput("NO_FILES", "the body has no file; name its part file or files")
-        product = checked_product(self._field("product"))
+        asked = self._fields.asked()
         await self._slots.settle()
         metrics.PUT_CONCURRENCY.observe(self._slots.peak)
-        return ReceivedUpload(tuple(part.outcome() for part in self._files), product)
+        return ReceivedUpload(tuple(part.outcome() for part in self._files), asked)
 
     async def abandon(self) -> list[str]:
         """Ends what is under way and returns the keys at which something may be stored.
@@ -101,6 +106,7 @@ class UploadReceiver:
 
     def _begin(self, start: PartStart) -> FilePart | FieldPart:
         if start.is_file:
+            check_no_file(start.name)
             part = FilePart(
                 new_id(),
                 start.filename,
@@ -110,12 +116,13 @@ class UploadReceiver:
                 limits=self._limits,
             )
             self._files.append(part)
-            _bounded("TOO_MANY_FILES", "files", len(self._files), self._limits.max_files)
+            limit = self._limits.max_files
+            if len(self._files) > limit:
+                raise InvalidInput(
+                    "TOO_MANY_FILES", f"more than {limit} files", evidence={"limit": str(limit)}
+                )
             return part
-        field = FieldPart(start.name)
-        self._fields.append(field)
-        _bounded("TOO_MANY_FIELDS", "fields", len(self._fields), _MAX_FIELDS)
-        return field
+        return self._fields.begin(start.name)
 
     def _bound(self) -> int:
         return concurrency_bound(
@@ -123,9 +130,6 @@ class UploadReceiver:
             self._limits.concurrency_max,
             fixed=self._limits.is_rolled_back,
         )
-
-    def _field(self, name: str) -> str:
-        return next((field.text() for field in self._fields if field.name == name), "")
 
 
 def body_too_large(limit_bytes: int) -> InvalidInput:
@@ -135,8 +139,3 @@ def body_too_large(limit_bytes: int) -> InvalidInput:
         f"the body is larger than {limit_bytes} bytes",
         evidence={"limit_bytes": str(limit_bytes)},
     )
-
-
-def _bounded(reason: str, noun: str, count: int, limit: int) -> None:
-    if count > limit:
-        raise InvalidInput(reason, f"more than {limit} {noun}", evidence={"limit": str(limit)})

@@ -2,17 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
-from uuid import UUID
 
 import structlog
 
 from sheaf_common import context
 from sheaf_common.backoff import backoff_s
 from sheaf_common.errors import ErrorKind, SheafError
-from sheaf_gateway.domain import AcceptedFile, Document
+from sheaf_gateway.domain import Document, NewBatch
 from sheaf_gateway.ports import Records
 
 log = structlog.get_logger()
@@ -42,9 +40,7 @@ class Registrar:
         self._records = records
         self._timeout_s = timeout_s
 
-    async def register(
-        self, batch_id: UUID, product: str, files: Sequence[AcceptedFile]
-    ) -> tuple[Document, ...]:
+    async def register(self, batch: NewBatch) -> tuple[Document, ...]:
         """The recorded documents. Has its own deadline, whatever the request has left.
 
         Raises:
@@ -59,7 +55,7 @@ class Registrar:
             while True:
                 try:
                     return await self._records.register(
-                        batch_id, product, files, timeout_s=min(_TRY_S, self._timeout_s)
+                        batch, timeout_s=min(_TRY_S, self._timeout_s)
                     )
                 except SheafError as error:
                     refused = not error.retryable or error.kind in _REFUSED_BEFORE_WORK
@@ -69,7 +65,7 @@ class Registrar:
                     if late or not error.retryable:
                         if outcome_unknown:
                             log.exception(
-                                "registration has no known outcome", batch_id=str(batch_id)
+                                "registration has no known outcome", batch_id=str(batch.batch_id)
                             )
                             raise
                         raise RegistrationRefused(error) from error

@@ -1,7 +1,7 @@
 """Unpacking results: zstd-compressed JSON of the schema `sheaf.result/1`."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final, Literal
 
 import msgspec
@@ -29,7 +29,18 @@ class _Pages(msgspec.Struct):
     pages: list[_Page]
 
 
-_decoder = msgspec.json.Decoder(_Pages)
+class _Markdown(msgspec.Struct):
+    """What `/markdown` needs of a result; those of the first pipelines have none."""
+
+    schema: Literal["sheaf.result/1"]
+    markdown: str | None = None
+
+
+_decode_pages = msgspec.json.Decoder(_Pages).decode
+_decode_markdown = msgspec.json.Decoder(_Markdown).decode
+
+Taking = Callable[[bytes], bytes]
+"""Takes what is wanted of a result out of its JSON; raises msgspec's errors."""
 
 
 class ResultReader:
@@ -45,15 +56,16 @@ class ResultReader:
         Raises:
             FailedPrecondition: `RESULT_TOO_LARGE`. DataLoss: `RESULT_INVALID`.
         """
-        if content.stored.size_bytes <= _THREAD_BYTES:
-            packed = await self._packed(content)
-            if self._size(packed, self._limits.max_text_bytes) <= 32 * _THREAD_BYTES:
-                return _text(packed)
-            return await asyncio.to_thread(_text, packed)
-        async with self._large:
-            packed = await self._packed(content)
-            self._size(packed, self._limits.max_text_bytes)
-            return await asyncio.to_thread(_text, packed)
+        return await self._taken(content, _text)
+
+    async def markdown(self, content: ObjectContent) -> bytes:
+        """The whole document as Markdown, in UTF-8.
+
+        Raises:
+            FailedPrecondition: `RESULT_TOO_LARGE`; `NO_MARKDOWN`, the result is older than that.
+            DataLoss: `RESULT_INVALID`.
+        """
+        return await self._taken(content, _markdown)
 
     async def unpacked(self, content: ObjectContent) -> AsyncIterator[bytes]:
         """The JSON, in pieces of bounded size; only the packed form is held whole.
@@ -69,6 +81,17 @@ class ResultReader:
                     yield piece
         except zstandard.ZstdError as error:
             raise _invalid(error) from error
+
+    async def _taken(self, content: ObjectContent, take: Taking) -> bytes:
+        if content.stored.size_bytes <= _THREAD_BYTES:
+            packed = await self._packed(content)
+            if self._size(packed, self._limits.max_text_bytes) <= 32 * _THREAD_BYTES:
+                return _out_of(packed, take)
+            return await asyncio.to_thread(_out_of, packed, take)
+        async with self._large:
+            packed = await self._packed(content)
+            self._size(packed, self._limits.max_text_bytes)
+            return await asyncio.to_thread(_out_of, packed, take)
 
     async def _packed(self, content: ObjectContent) -> bytes:
         if content.stored.size_bytes > self._limits.max_stored_bytes:
@@ -86,12 +109,24 @@ class ResultReader:
         return size
 
 
-def _text(packed: bytes) -> bytes:
+def _out_of(packed: bytes, take: Taking) -> bytes:
     try:
-        result = _decoder.decode(zstandard.ZstdDecompressor().decompress(packed))
+        return take(zstandard.ZstdDecompressor().decompress(packed))
     except (zstandard.ZstdError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _invalid(error) from error
-    return "\f".join(page.text for page in result.pages).encode()
+
+
+def _text(unpacked: bytes) -> bytes:
+    return "\f".join(page.text for page in _decode_pages(unpacked).pages).encode()
+
+
+def _markdown(unpacked: bytes) -> bytes:
+    markdown = _decode_markdown(unpacked).markdown
+    if markdown is None:
+        raise FailedPrecondition(
+            "NO_MARKDOWN", "the result has no Markdown yet; reprocess the document to get it"
+        )
+    return markdown.encode()
 
 
 def _invalid(error: Exception) -> DataLoss:

@@ -1,0 +1,158 @@
+"""The bodies of requests, as the OpenAPI description tells them.
+
+They are read as they arrive, past Litestar's models, so annotations do not say them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from litestar.openapi.spec import (
+    Example,
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    RequestBody,
+    Schema,
+)
+
+from sheaf_gateway.api.requests import MAX_REPLAYED
+from sheaf_gateway.domain import PRODUCT_MAX_CHARACTERS
+from sheaf_gateway.options import LANGUAGES_ALLOWED, PASSWORD_ALLOWED, OcrMode, Priority
+
+_BINARY: Final = Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream")
+
+
+def _text(description: str, **more: Any) -> Schema:
+    return Schema(type=OpenAPIType.STRING, description=description, **more)
+
+
+def _one_of(enum: type[StrEnum], default: str, description: str) -> Schema:
+    return _text(description, enum=[member.value for member in enum], default=default)
+
+
+_WORDS: Final = Schema(
+    type=OpenAPIType.BOOLEAN,
+    default=False,
+    description="Whether the result holds words with their boxes.",
+)
+_OCR: Final = _one_of(
+    OcrMode,
+    OcrMode.AUTO,
+    "When pages are recognised: where they have no usable text, always, or never.",
+)
+_LANGUAGE: Final = Schema(
+    type=OpenAPIType.ARRAY,
+    items=Schema(type=OpenAPIType.STRING, pattern="^[a-z]{3}$"),
+    max_items=5,
+    description=f"Languages to recognise, most likely first: {LANGUAGES_ALLOWED}.",
+)
+_PASSWORD: Final = _text(
+    f"Opens encrypted documents: {PASSWORD_ALLOWED}. It is kept encrypted until the document"
+    " has ended, and never shown.",
+    format="password",
+    write_only=True,
+)
+_PRODUCT: Final = _text(
+    "A label of your own for the whole upload.", max_length=PRODUCT_MAX_CHARACTERS
+)
+_PRIORITY: Final = _one_of(Priority, Priority.NORMAL, "How urgent the files are.")
+
+
+@dataclass
+class UploadOperation(Operation):
+    """The upload, whose multipart body is parsed as it streams."""
+
+    def __post_init__(self) -> None:
+        """Describes the body."""
+        files = Schema(
+            type=OpenAPIType.ARRAY,
+            items=_BINARY,
+            description="The files; `files` is taken as well.",
+        )
+        self.request_body = RequestBody(
+            required=True,
+            description="Any number of files and, before or after them, text fields, which hold"
+            " for all files. Before them, a wrong one is told before the files are sent."
+            " `ocr_language` may be there several times, or hold several with commas between.",
+            content={
+                "multipart/form-data": OpenAPIMediaType(
+                    schema=Schema(
+                        type=OpenAPIType.OBJECT,
+                        properties={
+                            "product": _PRODUCT,
+                            "priority": _PRIORITY,
+                            "words": _WORDS,
+                            "ocr": _OCR,
+                            "ocr_language": _LANGUAGE,
+                            "password": _PASSWORD,
+                            "file": files,
+                        },
+                        required=["file"],
+                    )
+                )
+            },
+        )
+
+
+@dataclass
+class ReprocessOperation(Operation):
+    """Reprocessing, whose body may be left out."""
+
+    def __post_init__(self) -> None:
+        """Describes the body."""
+        self.request_body = _json(
+            "What is asked this time. An option that is not named stays as it was; a password is"
+            " never kept, so it is sent again where one is needed.",
+            {
+                "words": _WORDS,
+                "ocr": _OCR,
+                "ocr_language": _LANGUAGE,
+                "password": _PASSWORD,
+                "after_attempt": Schema(
+                    type=OpenAPIType.INTEGER,
+                    minimum=1,
+                    description="The attempt that this one follows: a call that is repeated then"
+                    " queues only once (409, ATTEMPT_CHANGED).",
+                ),
+            },
+            {"ocr": "always", "ocr_language": ["deu", "eng"], "after_attempt": 1},
+        )
+
+
+@dataclass
+class ReplayOperation(Operation):
+    """Replaying, whose body may be left out."""
+
+    def __post_init__(self) -> None:
+        """Describes the body."""
+        self.request_body = _json(
+            "Which documents; without it any.",
+            {
+                "reason": _text("Only documents with this reason.", max_length=64),
+                "product": _text(
+                    "Only documents of this product.", max_length=PRODUCT_MAX_CHARACTERS
+                ),
+                "limit": Schema(
+                    type=OpenAPIType.INTEGER,
+                    minimum=1,
+                    maximum=MAX_REPLAYED,
+                    default=100,
+                    description="At most so many.",
+                ),
+            },
+            {"reason": "CRASHED", "limit": 50},
+        )
+
+
+def _json(
+    description: str, properties: Mapping[str, Schema], example: Mapping[str, object]
+) -> RequestBody:
+    schema = Schema(
+        type=OpenAPIType.OBJECT, properties=dict(properties), additional_properties=False
+    )
+    media_type = OpenAPIMediaType(schema=schema, examples={"example": Example(value=example)})
+    return RequestBody(
+        required=False, description=description, content={"application/json": media_type}
+    )

@@ -1,0 +1,60 @@
+"""The JSON that calls take."""
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from sheaf_gateway import options
+from sheaf_gateway.domain import Replay, checked_product
+from sheaf_gateway.options import OptionChanges
+from sheaf_gateway.service.control import Reprocessing
+
+MAX_REPLAYED: Final = 500
+
+
+class ReprocessBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """How a document is read again; what is not named stays as it was, but for the password."""
+
+    words: bool | None = None
+    """Whether the result holds words with their boxes."""
+    ocr: str | None = None
+    """When pages are recognised: auto, always or never."""
+    ocr_language: str | list[str] | None = None
+    password: str | None = None
+    after_attempt: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
+
+    def __repr__(self) -> str:
+        """Without the password."""
+        return f"ReprocessBody(words={self.words}, ocr={self.ocr!r})"
+
+    def wanted(self) -> Reprocessing:
+        """What it asks for. Raises InvalidInput `OPTION_INVALID`."""
+        languages = self.ocr_language
+        texts = [languages] if isinstance(languages, str) else languages
+        return Reprocessing(
+            OptionChanges(
+                words=self.words,
+                ocr=None if self.ocr is None else options.ocr_mode_of(self.ocr),
+                ocr_languages=None if texts is None else options.languages_of(texts),
+            ),
+            password=None if self.password is None else options.password_of(_bytes(self.password)),
+            after_attempt=self.after_attempt or 0,
+        )
+
+
+class ReplayBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Which quarantined documents are queued again."""
+
+    reason: Annotated[str, Meta(max_length=64)] = ""
+    product: str = ""
+    limit: Annotated[int, Meta(ge=1, le=MAX_REPLAYED)] = 100
+
+    def wanted(self) -> Replay:
+        """What it asks for. Raises InvalidInput `PRODUCT_INVALID`."""
+        return Replay(self.reason, checked_product(self.product), self.limit)
+
+
+def _bytes(text: str) -> bytes:
+    """Lone surrogates too, which are then no UTF-8."""
+    return text.encode(errors="surrogatepass")
