@@ -20,6 +20,7 @@ Map of the package; nothing in it imports anything else of the service:
     notes.py      warnings, bounded
     identity.py   the ids of attached files
     pdf/          PDF, by pdfium
+    office/       Word, Excel, PowerPoint, OpenDocument, RTF
     text/         plain text in any encoding
     html/         HTML, by resiliparse
     markup/       Markdown

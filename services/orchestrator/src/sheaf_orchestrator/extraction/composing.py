@@ -12,7 +12,6 @@ For the formats that have no fixed pages (Office, mail, HTML, …)::
 Everything is cleaned, and bounded by the limits: what is over them is left out, once noted.
 """
 
-import re
 from collections.abc import Sequence
 
 from sheaf_orchestrator.extraction import markdown
@@ -23,9 +22,6 @@ from sheaf_orchestrator.extraction.reasons import Reason
 from sheaf_orchestrator.extraction.result import Annotation, Link, Page, Table
 
 _NAME_CHARACTERS = 1_000
-_BULLET = re.compile(r" *- ")
-_NUMBERED = re.compile(r" *\d+\. ")
-_LISTED = re.compile(r" *(?:-|\d+\.) ")
 
 
 class Composer:
@@ -46,6 +42,8 @@ class Composer:
         self._name = name
         self._texts: list[str] = []
         self._marks: list[str] = []
+        self._items: list[str] = []
+        self._numbered = False
         self._tables: list[Table] = []
         self._page_links: list[Link] = []
         self._page_annotations: list[Annotation] = []
@@ -81,6 +79,7 @@ class Composer:
                 annotations=self._page_annotations,
             )
         )
+        self._end_list()
         self._markdown.append(markdown.join(self._marks))
 
     def finish(self) -> tuple[list[Page], list[str]]:
@@ -92,26 +91,24 @@ class Composer:
         """A heading of ``level`` from 1."""
         if kept := self._keep(text.strip()):
             self._texts.append(kept)
-            self._marks.append(markdown.heading(level, kept))
+            self._mark(markdown.heading(level, kept))
 
     def paragraph(self, text: str, marked: str | None = None) -> None:
         """A paragraph; ``marked`` is its Markdown when that is more than its text."""
         if kept := self._keep(text):
             self._texts.append(kept)
-            self._marks.append(markdown.escape(kept) if marked is None else clean_text(marked))
+            self._mark(markdown.escape(kept) if marked is None else clean_text(marked))
 
     def item(self, text: str, *, depth: int = 0, number: int | None = None) -> None:
         """An item of a list at ``depth`` from 0."""
         if kept := self._keep(text.strip()):
             self._texts.append(kept)
-            line = markdown.item(kept, depth=min(depth, 8), number=number)
-            last = self._marks[-1] if self._marks else ""
             # A bullet does not go on with a numbered list, nor the other way round.
-            same = _NUMBERED if number is not None else _BULLET
-            if same.match(last) or (depth > 0 and _LISTED.match(last)):
-                self._marks[-1] = f"{last}\n{line}"
-            else:
-                self._marks.append(line)
+            if depth == 0 and self._items and self._numbered != (number is not None):
+                self._end_list()
+            if depth == 0 or not self._items:
+                self._numbered = number is not None
+            self._items.append(markdown.item(kept, depth=min(depth, 8), number=number))
 
     def code(self, text: str) -> None:
         """Preformatted text."""
@@ -120,7 +117,7 @@ class Composer:
             fence = "```"
             while fence in kept:
                 fence += "`"
-            self._marks.append(f"{fence}\n{kept}\n{fence}")
+            self._mark(f"{fence}\n{kept}\n{fence}")
 
     def table(
         self, rows: Sequence[Sequence[str]], *, header_rows: int = 0, name: str | None = None
@@ -133,13 +130,13 @@ class Composer:
                 self._note_cut()
                 break
             self._cells -= width
-            cells = [clean_text(cell).strip() for cell in row]
+            cells = [cell if cell.isalnum() else clean_text(cell).strip() for cell in row]
             line = self._keep("\t".join(cells).rstrip("\t"), blank=True)
             self._texts.append(line)
             kept.append(cells + [""] * (width - len(cells)))
         if kept and width:
             self._tables.append(Table(rows=kept, header_rows=header_rows, name=name))
-            self._marks.append(markdown.table(kept, header_rows))
+            self._mark(markdown.table(kept, header_rows))
 
     def link(self, url: str, text: str | None = None) -> None:
         """A link of the page; its text, if any, is given to a paragraph besides."""
@@ -152,6 +149,16 @@ class Composer:
         if self._annotations > 0 and (kept := self._keep(text.strip())):
             self._annotations -= 1
             self._page_annotations.append(Annotation(kind=kind, text=kept, author=author))
+
+    def _mark(self, block: str) -> None:
+        self._end_list()
+        self._marks.append(block)
+
+    def _end_list(self) -> None:
+        """Items that follow each other are one list, without blank lines between."""
+        if self._items:
+            self._marks.append("\n".join(self._items))
+            self._items = []
 
     def _keep(self, text: str, *, blank: bool = False) -> str:
         """The text, cleaned and cut to what may still be kept."""

@@ -59,6 +59,8 @@ def _row(cells: Sequence[str], width: int) -> str:
 
 
 def _cell(text: str) -> str:
+    if text.isalnum():  # most cells of large tables
+        return text
     flat = _INLINE.sub(r"\\\1", text.strip()).replace("|", "\\|")
     return _BREAKS.sub("<br>", flat)
 

@@ -3,7 +3,7 @@
 import io
 from typing import Any, Final
 
-import olefile  # type: ignore[import-untyped]  # ships no types
+import olefile
 
 from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.reasons import Reason

@@ -8,7 +8,7 @@ import struct
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import olefile  # type: ignore[import-untyped]  # ships no types
+import olefile
 
 _TYPED: Final = {"001F": "utf-16-le", "001E": ""}
 _BINARY: Final = "0102"
