@@ -30,7 +30,7 @@ def text_of(page: str) -> str:
 def test_a_page_is_read_as_it_is_seen() -> None:
     """Blocks make lines, white space is one space, and what nobody sees is left out."""
     page = """<title>t</title><style>p {}</style><script>x = "<p>no</p>"</script>
-      <!-- no --> <p>One\n  <b>bold</b>&amp;word<br>next</p>two<div hidden>no</div>
+      <!-- no --> <?no?><p>One\n  <b>bold</b>&amp;word<br>next</p>two<div hidden>no</div>
       <p style="display: NONE">no</p><noscript>no</noscript><template>no</template>
       <img src=x alt="a picture"> <pre>  kept\n   so</pre>"""
     assert text_of(page) == "One bold&word\nnext\ntwo a picture\n  kept\n   so"
@@ -40,7 +40,7 @@ def test_markdown_has_headings_lists_and_quotes() -> None:
     """The structure of the page, as CommonMark."""
     page = """<h1>A <i>title</i></h1><ul><li>one<ul><li>deep</li></ul><li>two</ul>
       <ol start=3><li>three<li>four</ol><blockquote>said *so*</blockquote>
-      <p>a <a href="https://e.org/(x)"> link </a> here"""
+      <p>a <a href="https://e.org/(x)"> l<b>in</b>k </a> here"""
     extracted = extract(page)
     expected = (
         "# A title\n\n- one\n    - deep\n- two\n\n3. three\n4. four\n\n> said \\*so\\*\n\n"

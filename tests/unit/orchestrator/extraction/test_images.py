@@ -133,6 +133,17 @@ def test_what_cannot_be_read_has_a_reason(content: Callable[[], bytearray], reas
     assert refused(content()) is reason
 
 
+def test_deep_pictures_and_webp_may_have_half_as_many_pixels() -> None:
+    """They take twice the memory to decode."""
+    limits = Limits(image_pixels=900)
+    assert extract(pictures.saved(Image.new("L", (30, 30))), limits).page_count == 1
+    for heavy in (
+        pictures.saved(Image.new("I;16", (30, 30))),
+        pictures.saved(Image.new("L", (30, 30)), "WEBP"),
+    ):
+        assert refused(heavy, limits) is Reason.TOO_MANY_PIXELS
+
+
 def test_more_pages_than_the_limit_are_refused() -> None:
     """A TIFF of three pages, where two are the limit."""
     three = pictures.tiff([pictures.page(str(number), size=(40, 40)) for number in range(3)])

@@ -17,6 +17,7 @@ GERMAN = "Der Bericht zeigt, dass der Umsatz um zehn Prozent gestiegen ist."
         ("The quarterly report shows that revenue increased by ten percent this year.", "en"),
         ("四半期報告書によると、売上高は十パーセント増加し、費用は削減されました。" * 2, "ja"),
         ("Kurz", None),
+        ("English: hello world, Arabic: مرحبا بالعالم, Russian: Привет, мир, Thai: สวัสดี", None),
         ("1040 12.50 7 " * 50, None),
         ("qwrt zzzz plm xx qq ww ee rr tt yy aa ss dd kk ll mm nn bb vv cc" * 2, None),
     ],

@@ -110,10 +110,11 @@ def test_words_are_kept_when_they_were_asked_for() -> None:
 
 
 def test_a_warning_of_missing_text_goes_when_it_is_no_longer_true() -> None:
-    """It stays while a page has neither text nor was recognised."""
+    """It stays while a page has neither text nor was recognised, or all of them hold none."""
     base = result("", "", warnings=(ResultWarning("NO_TEXT", "No text."),))
     assert codes(merged(base, seen(1), seen(2))) == []
     assert codes(merged(base, seen(1))) == [("NO_TEXT", None)]
+    assert codes(merged(base, seen(1, ""), seen(2, ""))) == [("NO_TEXT", None)]
 
 
 def test_a_failed_page_leaves_its_reason_and_a_partial_result() -> None:

@@ -146,4 +146,5 @@ def test_a_damaged_container_is_damaged() -> None:
         msg.extract(ole(message(HEADS))[:600], Options(), Limits())
     assert caught.value.reason is Reason.DAMAGED
     tree = message(HEADS) | {"__properties_version1.0": struct.pack("<40s", b"\xff" * 40)}
+    tree["__substg1.0_1000001F"] = {"a storage": b"where a stream belongs"}
     assert extract(tree).pages[0].name == "Grüße"

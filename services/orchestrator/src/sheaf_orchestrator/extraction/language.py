@@ -13,10 +13,11 @@ import msgspec
 from sheaf_orchestrator.extraction.result import Extracted
 
 _MIN_LETTERS: Final = 40
-_MIN_CONFIDENCE: Final = 0.7
+_MIN_CONFIDENCE: Final = 0.6
 _SAMPLE_CHARACTERS: Final = 2_000
-_NONE: Final = frozenset({"und", "zxx"})
-"""Undetermined, and no language at all (numbers, codes)."""
+_NONE: Final = frozenset({"und", "zxx", "ia", "ie", "io", "vo"})
+"""Undetermined; no language at all (numbers, codes); and constructed ones, for which tables of
+names and numbers are taken."""
 
 
 def with_language(extracted: Extracted) -> Extracted:

@@ -45,7 +45,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     archive_ratio: int = 200
     """Most times by which a member over 1 MiB may grow when unpacked; over it ARCHIVE_LIMIT."""
     image_pixels: int = 100_000_000
-    """Most pixels of one picture; over it TOO_MANY_PIXELS, before it is decoded."""
+    """Most pixels of one picture, half as many of WebP or of over eight bits; over it
+    TOO_MANY_PIXELS, before it is decoded."""
     render_pixels: int = 12_000_000
     """Most pixels to which a page is drawn; a larger page is drawn at a lower resolution."""
     render_s: float = 10.0

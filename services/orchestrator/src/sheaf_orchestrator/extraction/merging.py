@@ -13,8 +13,8 @@ from sheaf_orchestrator.extraction.reasons import Reason
 from sheaf_orchestrator.extraction.recognised import Recognised, RecognisedPage
 from sheaf_orchestrator.extraction.result import Page, Result, ResultWarning
 
-_TEXTLESS: Final = frozenset({"NO_TEXT", "GARBLED_TEXT"})
-"""Codes that say of a page, or of all, what recognition puts right."""
+_TEXTLESS: Final = "NO_TEXT"
+"""The code that says of a page, or of all, what recognition may put right."""
 
 
 def merge(
@@ -81,12 +81,14 @@ def _warnings(
 ) -> list[ResultWarning]:
     """Those of the text lane that still hold, then those of the pages."""
     recognised = {page.number for page in pages if page.ocr}
-    lacking = [page for page in pages if not page.ocr and not page.characters]
+    lacking = not any(page.characters for page in pages) or any(
+        not page.ocr and not page.characters for page in pages
+    )
     kept = [
         warning
         for warning in result.warnings
-        if warning.code not in _TEXTLESS
-        or (warning.page not in recognised if warning.page is not None else bool(lacking))
+        if warning.code != _TEXTLESS
+        or (warning.page not in recognised if warning.page is not None else lacking)
     ]
     added = [
         msgspec.structs.replace(warning, page=number)

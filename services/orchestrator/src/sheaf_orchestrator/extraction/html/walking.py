@@ -3,10 +3,12 @@
 import re
 import time
 from collections.abc import Callable
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
-from resiliparse.parse.html import HTMLTree
+from resiliparse.parse.html import ElementNode, HTMLTree
 
 from sheaf_orchestrator.extraction import markdown
 from sheaf_orchestrator.extraction.html.blocks import (
@@ -125,7 +127,7 @@ class Walk:
             if self._address:
                 self._linked.append(text)
             return None
-        if tag in _UNSEEN or self._is_hidden(node):
+        if tag in _UNSEEN or not isinstance(node, ElementNode) or self._is_hidden(node):
             return None
         start = self._starts.get(tag)
         if start is not None:
@@ -196,7 +198,11 @@ class Walk:
     def _marked(self, text: str, pieces: list[tuple[str, str | None]]) -> str | None:
         if self._quoted <= 0 and "\n" not in text and not any(url for _, url in pieces):
             return None
-        marked = "".join(_linked(_flat(piece), url) for piece, url in pieces)
+        # A link may be in several pieces, for the markup within it.
+        marked = "".join(
+            _linked(_flat("".join(text for text, _ in group)), url)
+            for url, group in groupby(pieces, key=itemgetter(1))
+        )
         marked = _SINGLE.sub("\\\\\n", _tidy(marked))
         if self._quoted > 0:
             marked = "> " + marked.replace("\n", "\n> ")

@@ -54,8 +54,8 @@ class Store:
                 return None
             with self._container.openstream(path) as stream:
                 return bytes(stream.read())
-        except (OSError, ValueError, IndexError, KeyError):
-            return None  # damaged: as if it were not there
+        except (OSError, ValueError, IndexError, KeyError, TypeError):
+            return None  # damaged, or a storage of that name: as if it were not there
 
     def text(self, number: int) -> str:
         """A property of text; empty where there is none."""
@@ -74,7 +74,7 @@ class Store:
         real = self._names.get(f"__SUBSTG1.0_{number:04X}{_BINARY}")
         try:
             return int(self._container.get_size([*self.path, real])) if real else 0
-        except OSError:
+        except (OSError, TypeError):
             return 0
 
     def number(self, number: int) -> int | None:
