@@ -59,6 +59,23 @@ def test_a_large_object_is_carried_in_bounded_memory(tmp_path: Path) -> None:
     assert written["ok"]
 
 
+def test_memory_stays_flat_over_many_documents(tmp_path: Path) -> None:
+    """250 of many formats: every service and its subprocesses, in the end as in the beginning."""
+    report = tmp_path / "documents.json"
+    code, output, errors = bench(
+        "--scenario", "documents", "--documents", "250", "--json", str(report)
+    )
+    assert report.exists(), output + errors
+    written: dict[str, Any] = json.loads(report.read_text())
+
+    assert code == 0, output + errors
+    assert sum(written["ends"].values()) == 250
+    assert set(written["ends"]) == {"completed", "failed"}
+    services = {"gateway", "metadata", "orchestrator", "storage"}
+    assert services | {"orchestrator: largest subprocess"} <= set(written["memory"])
+    assert all(each["flat"] for each in written["memory"].values())
+
+
 def test_what_cannot_be_measured_is_refused() -> None:
     """At once, naming the option, with exit code 2."""
     code, _, errors = bench("pools", "--callers", "0")

@@ -5,8 +5,11 @@ import os
 
 import pytest
 
+from sheaf_client import WaitTimeout
+from sheaf_dev.bench.arrivals import Arrival, Latencies, open_loop
 from sheaf_dev.bench.callers import run_round
 from sheaf_dev.bench.cpu import CpuMeter
+from sheaf_dev.bench.memory import MemoryLog, Slope
 from sheaf_dev.bench.statistics import percentile
 from sheaf_dev.errors import DevError
 
@@ -45,3 +48,51 @@ async def test_a_round_that_hangs_is_given_up_by_name() -> None:
 def test_a_percentile_is_a_value_that_was_measured(percent: float, expected: float) -> None:
     """The nearest rank, of a hundred values in any order."""
     assert percentile([float(value) for value in range(100, 0, -1)], percent) == expected
+
+
+async def test_an_arrival_counts_from_when_it_was_due() -> None:
+    """Arrivals do not wait for those before them; what the client raises is one's error."""
+    running = asyncio.Event()
+
+    async def operate(number: int) -> None:
+        if number == 3:
+            running.set()
+            raise WaitTimeout("document 3 is not done")
+        await running.wait()
+
+    arrivals = await open_loop(operate, rate=100.0, count=4)
+    latencies = [arrival.latency_s for arrival in arrivals]
+
+    waited = [(0.03 - 0.01 * number, latency or 0.0) for number, latency in enumerate(latencies)]
+    assert all(latency >= least for least, latency in waited[:3])
+    assert (latencies[3], arrivals[3].error) == (None, "WaitTimeout: document 3 is not done")
+
+
+def test_latencies_tell_how_far_the_generator_fell_behind() -> None:
+    """And how many arrivals came to nothing."""
+    arrivals = [Arrival(0.001, 0.1), Arrival(0.002, 0.3), Arrival(0.004, None, "refused")]
+    figures = Latencies.of(arrivals).as_json()
+
+    assert (figures["p50_ms"], figures["p99_ms"], figures["errors"]) == (200.0, 300.0, 1)
+    assert figures["generator_lag_p99_ms"] == 4.0
+
+
+def test_memory_is_compared_between_the_first_and_the_last_quarter() -> None:
+    """By medians: one look at a subprocess that was about to be recycled changes nothing."""
+    log = MemoryLog()
+    for share in range(101):
+        log.add("steady", share / 100, 400.0 if share == 99 else 100.0)
+        log.add("leaking", share / 100, 100.0 + share)
+    log.add("late", 0.9, 50.0)
+    slopes = log.slopes()
+
+    assert set(slopes) == {"steady", "leaking"}
+    assert (slopes["steady"].growth_mib, slopes["steady"].flat) == (0.0, True)
+    assert slopes["leaking"].flat is False
+
+
+@pytest.mark.parametrize(("first", "last"), [(50, 70), (400, 440), (400, 100)])
+def test_flat_is_a_tenth_or_twenty_mib(first: float, last: float) -> None:
+    """Whichever is more; a MiB above it is growth."""
+    assert Slope(first, last, last).flat
+    assert not Slope(first, max(first + 20, 1.1 * first) + 1, last).flat

@@ -2,25 +2,47 @@
 
 import csv
 import hashlib
+import io
 import os
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email import message_from_bytes, policy
+from html.parser import HTMLParser
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pypdfium2
 import pytest
+from PIL import Image, ImageSequence
 from pypdfium2 import raw
 
 from sheaf_dev.samples import Sample, demo_samples
 from sheaf_dev.samples.broken import USER_PASSWORD
 from sheaf_dev.samples.generator import text_pdf
-from sheaf_dev.samples.sample import CSV, PDF
+from sheaf_dev.samples.sample import (
+    CSV,
+    DOCX,
+    EML,
+    HTML,
+    MARKDOWN,
+    ODT,
+    PDF,
+    PLAIN_TEXT,
+    PPTX,
+    RTF,
+    XLSX,
+)
+from sheaf_dev.samples.scans import scan_pdf
 
 SAMPLES = demo_samples()
 COMPLETED = [sample for sample in SAMPLES if sample.expected_status == "completed"]
+FIXED_PAGES = [sample for sample in COMPLETED if sample.content_type in {PDF, PLAIN_TEXT, CSV}]
+WITH_TEXT_LAYER = [sample for sample in FIXED_PAGES if not sample.needs_ocr]
 PDFIUM_ERRORS = {"DAMAGED": raw.FPDF_ERR_FORMAT, "ENCRYPTED": raw.FPDF_ERR_PASSWORD}
 
 DIGESTS = """
@@ -44,17 +66,86 @@ def opened(content: bytes, password: str | None = None) -> Iterator[Any]:
 
 def page_texts(sample: Sample) -> list[str]:
     """The text of each page; form values are flattened into theirs as the product does it."""
+    if sample.content_type in OTHER_READERS:
+        return [OTHER_READERS[sample.content_type](sample.content)]
     if sample.content_type != PDF:
         mark = sample.content.startswith(b"\xff\xfe")
-        text = sample.content.decode("utf-16" if mark else "utf-8")
-        if sample.content_type == CSV:
-            text = "\n".join("\t".join(row) for row in csv.reader(text.splitlines()))
-        return text.split("\f")
+        return sample.content.decode("utf-16" if mark else "utf-8").split("\f")
     with opened(sample.content) as document:
         for page in document:
             raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY)
             page.close()
         return [page.get_textpage().get_text_bounded() for page in document]
+
+
+def zipped_text(content: bytes) -> str:
+    """All text in the XML of a container; a workbook's cells point to texts that it shares."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        parts = [name for name in archive.namelist() if name.endswith(".xml")]
+        trees = [ET.fromstring(archive.read(name)) for name in parts if "docProps" not in name]  # noqa: S314 - our own
+    shared = [item.findtext(".//{*}t") for tree in trees for item in tree.findall("{*}si")]
+    found: list[str] = []
+    for tree in trees:
+        for cell in tree.findall(".//{*}c"):
+            value = cell.findtext("{*}v") or ""
+            found.append(str(shared[int(value)]) if cell.get("t") == "s" else value)
+        for space in tree.findall(".//{*}p/{*}s"):
+            space.text = " "
+        for kind in (".//{*}h", ".//{*}p"):
+            found += ["".join(paragraph.itertext()) for paragraph in tree.findall(kind)]
+    return "\n".join(found)
+
+
+class ShownText(HTMLParser):
+    """What a browser shows of a page, nearly."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        """A piece of text."""
+        self.shown.append(data)
+
+
+def page_text(content: bytes) -> str:
+    """The text of a web page."""
+    parser = ShownText()
+    parser.feed(content.decode())
+    return " ".join(parser.shown)
+
+
+def rtf_text(content: bytes) -> str:
+    """RTF without its words of control."""
+    text = re.sub(r"\\'([0-9a-f]{2})", lambda code: chr(int(code[1], 16)), content.decode("ascii"))
+    return re.sub(r"\\[a-z]+-?[0-9]* ?", " ", text)
+
+
+def mail_text(content: bytes) -> str:
+    """The body of a mail, whose one attached file is a PDF."""
+    mail = message_from_bytes(content, policy=policy.default)
+    (attached,) = mail.iter_attachments()
+    assert attached.get_content().startswith(b"%PDF-")
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def table_text(content: bytes) -> str:
+    """The cells of CSV, a line for each row."""
+    rows = csv.reader(io.StringIO(content.decode(), newline=""))
+    return "\n".join("\t".join(row) for row in rows)
+
+
+OTHER_READERS: dict[str, Callable[[bytes], str]] = {
+    **dict.fromkeys((DOCX, XLSX, PPTX, ODT), zipped_text),
+    CSV: table_text,
+    HTML: page_text,
+    MARKDOWN: bytes.decode,
+    RTF: rtf_text,
+    EML: mail_text,
+}
 
 
 def named(filename: str) -> Sample:
@@ -67,19 +158,37 @@ def by_name(sample: Sample) -> str:
     return sample.filename
 
 
-@pytest.mark.parametrize("sample", COMPLETED, ids=by_name)
+@pytest.mark.parametrize(
+    "sample", [sample for sample in COMPLETED if not sample.needs_ocr], ids=by_name
+)
 def test_every_expected_phrase_is_found_in_the_extracted_text(sample: Sample) -> None:
     """A completed sample names phrases, and a reader finds all of them."""
     assert sample.expected_phrases
     assert sample.missing_phrases("\n".join(page_texts(sample))) == ()
 
 
-@pytest.mark.parametrize("sample", COMPLETED, ids=by_name)
+@pytest.mark.parametrize("sample", WITH_TEXT_LAYER, ids=by_name)
 def test_a_sample_has_the_pages_that_it_expects(sample: Sample) -> None:
     """As many as it says, and none of them without text."""
     texts = page_texts(sample)
     assert sample.expected_pages == len(texts)
     assert all(text.strip() for text in texts)
+
+
+@pytest.mark.parametrize(
+    "sample", [sample for sample in COMPLETED if sample.needs_ocr], ids=by_name
+)
+def test_a_scanned_sample_is_pictures_and_no_text(sample: Sample) -> None:
+    """As many pages as it expects, each with ink on it and without a text layer."""
+    assert sample.expected_phrases
+    if sample.content_type == PDF:
+        with opened(sample.content) as document:
+            assert [page.get_textpage().count_chars() for page in document] == [0]
+        return
+    with Image.open(io.BytesIO(sample.content)) as picture:
+        frames = [frame.convert("L") for frame in ImageSequence.Iterator(picture)]
+    assert sample.expected_pages == len(frames)
+    assert all(any(frame.histogram()[:60]) for frame in frames)
 
 
 @pytest.mark.parametrize(
@@ -181,6 +290,12 @@ def test_generated_pdfs_differ_by_seed_alone() -> None:
     """Equal arguments give equal bytes; two hundred seeds give as many documents."""
     assert text_pdf(3, 2) == text_pdf(3, 2)
     assert len({text_pdf(seed, 1) for seed in range(200)}) == 200
+
+
+def test_a_generated_scan_is_the_same_bytes_each_time() -> None:
+    """By its seed and pages; different seeds give different scans."""
+    assert scan_pdf(3, 2) == scan_pdf(3, 2)
+    assert len({scan_pdf(seed) for seed in range(4)}) == 4
 
 
 def test_a_generated_pdf_needs_a_page() -> None:

@@ -202,6 +202,10 @@ def prepare(limits: Limits) -> None:
     """Nothing is loaded ahead."""
 
 
+def warm(limits: Limits) -> None:
+    """Nor afterwards."""
+
+
 def detect(content: bytearray, declared: str) -> str:
     """What was declared: the type names the misdeed."""
     return declared

@@ -11,9 +11,10 @@ from integration.orchestrator.extraction.misbehaving import (
     finish,
     library_versions,
     prepare,
+    warm,
 )
 
-__all__ = ["detect", "find_extractor", "finish", "library_versions", "prepare"]
+__all__ = ["detect", "find_extractor", "finish", "library_versions", "prepare", "warm"]
 
 if (Path.cwd().parent.parent / "broken").exists():
     raise RuntimeError("broken meanwhile")

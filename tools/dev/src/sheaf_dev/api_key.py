@@ -29,15 +29,15 @@ async def served(metadata_port: int) -> None:
             return
 
 
-async def register(metadata_port: int, token: str, key: str) -> None:
-    """Records the key by its hash. Idempotent; the key itself is not sent.
+async def register(metadata_port: int, token: str, key: str, *, user_id: str = USER_ID) -> None:
+    """Records the key of a user by its hash. Idempotent; the key itself is not sent.
 
     Raises:
         DevError: if the metadata service does not record it.
     """
     request = metadata_pb2.CreateApiKeyRequest(
         key_id=str(new_id()),
-        user_id=USER_ID,
+        user_id=user_id,
         name=_NAME,
         prefix=key[:_PREFIX_CHARACTERS],
         sha256=hashlib.sha256(key.encode()).digest(),

@@ -1,6 +1,6 @@
 """Which extractor reads which content type.
 
-The subprocess is told the name of a module of this shape: ``prepare``, ``detect``,
+The subprocess is told the name of a module of this shape: ``prepare``, ``warm``, ``detect``,
 ``find_extractor``, ``finish`` and ``library_versions``; to draw or to recognise, also
 ``thumbnail`` and ``recognise``. Extractors are loaded when they are first needed: a subprocess
 that meets only PDFs pays for no other format.
@@ -50,7 +50,7 @@ def prepare(limits: Limits) -> None:
 
 
 def warm(limits: Limits) -> None:
-    """Load what takes long at its first need; for a subprocess that waits for a document."""
+    """Load what takes long at its first need; called once, after the subprocess said hello."""
     if limits.detect_language:
         import_module("sheaf_orchestrator.extraction.language").load()
 

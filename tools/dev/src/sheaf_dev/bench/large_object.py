@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -50,6 +50,32 @@ class Passage:
     def ok(self) -> bool:
         """Whether every process stayed within the limit."""
         return all(growth < GROWTH_LIMIT_MIB for growth in self.growth_mib.values())
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Titles of the table."""
+        return ("process", "before MiB", "peak MiB", "growth MiB", "limit")
+
+    @property
+    def rows(self) -> Sequence[Sequence[object]]:
+        """A line for each process."""
+        return [
+            (
+                name,
+                round(self.before_mib[name], 1),
+                round(self.peak_mib[name], 1),
+                round(self.growth_mib[name], 1),
+                GROWTH_LIMIT_MIB,
+            )
+            for name in CARRIERS
+        ]
+
+    @property
+    def verdict(self) -> str:
+        """With the times."""
+        return f"{self.size_mib} MiB put in {self.put_s:.1f} s, got in {self.get_s:.1f} s: " + (
+            "within the limit" if self.ok else "over the limit"
+        )
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""

@@ -35,6 +35,10 @@ app.command(
 app.command(
     "sheaf_dev.cli.bench:bench", name="bench", help="Measure: the pools alone, or a scenario."
 )
+app.command(
+    "sheaf_dev.cli.quality:quality",
+    help="Read a labelled folder; show recall, precision, CPU and failures.",
+)
 app.command("sheaf_dev.cli.test:test", help="Run the whole test suite, against real servers.")
 app.command("sheaf_dev.cli.check:check", help="Format, lint, types, protos, imports.")
 app.command("sheaf_dev.cli.proto:proto", help="Generate the code in proto/src again.")

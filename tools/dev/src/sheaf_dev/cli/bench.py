@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -13,7 +13,10 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from sheaf_common import logs
-from sheaf_dev.bench.large_object import CARRIERS, GROWTH_LIMIT_MIB, pass_large_object
+from sheaf_dev.bench.cancel import cancel_running_work
+from sheaf_dev.bench.documents import pass_documents
+from sheaf_dev.bench.fairness import flood_by_one_user
+from sheaf_dev.bench.large_object import pass_large_object
 from sheaf_dev.bench.pools import (
     CALLERS,
     ONE_WIDE_CLIENT,
@@ -22,8 +25,12 @@ from sheaf_dev.bench.pools import (
     Result,
     compare_pools,
 )
+from sheaf_dev.bench.scan_flood import flood_with_scans
+from sheaf_dev.bench.scenario import Outcome
 from sheaf_dev.files import write_atomic
 from sheaf_dev.outcomes import show_table
+
+Scenario = Literal["cancel", "documents", "fairness", "large-object", "scan-flood"]
 
 _MISSED: Final = 1
 _COLUMNS: Final = ("pool", "callers", "mode", "p50 ms", "p99 ms", "acquire ms", "CPU ms",
@@ -36,40 +43,51 @@ bench = App(name="bench", result_action="return_value", version_flags=[])
 @bench.default
 def run_scenario(
     *,
-    scenario: Literal["large-object"],  # noqa: ARG001 - the only one so far
+    scenario: Scenario,
     size_mib: Annotated[int, Parameter(validator=Number(gte=1, lte=4096))] = 2048,
+    documents: Annotated[int, Parameter(validator=Number(gte=20, lte=1_000_000))] = 5000,
+    files: Annotated[int, Parameter(validator=Number(gte=1, lte=10_000))] = 300,
+    rate: Annotated[float, Parameter(validator=Number(gt=0, lte=1000))] = 4.0,
+    seconds: Annotated[float, Parameter(validator=Number(gt=0, lte=3600))] = 25.0,
+    rounds: Annotated[int, Parameter(validator=Number(gte=1, lte=100))] = 4,
+    tries: Annotated[int, Parameter(validator=Number(gte=1, lte=100))] = 5,
     json_: Annotated[Path | None, Parameter(name="--json")] = None,
 ) -> int:
     """Run one scenario on a stack of its own; exit with 1 if it misses its limit.
 
     Args:
         scenario: large-object: one file through the API and back; the gateway and storage
-            must grow by less than 64 MiB.
-        size_mib: The file's size in MiB.
+            must grow by less than 64 MiB. scan-flood: time to result of text while another
+            user's scans wait; P99 must stay within 1.5 times what it is without them.
+            documents: many documents; the memory of services and subprocesses must stay flat.
+            fairness: another user's single file during one user's flood. cancel: running work
+            must end within 2 s of its document's cancellation.
+        size_mib: large-object: the file's size in MiB.
+        documents: documents: how many.
+        files: fairness: files of the flood.
+        rate: scan-flood: text documents a second.
+        seconds: scan-flood: length of a round.
+        rounds: scan-flood: rounds of each kind.
+        tries: cancel: documents of each lane.
         json_: Write the figures to this file too.
     """
     logs.configure("bench", level="warning", log_format="console")
-    passage = uvloop.run(pass_large_object(size_mib, _say))
-    show_table(
-        ("process", "before MiB", "peak MiB", "growth MiB", "limit"),
-        (
-            (
-                name,
-                round(passage.before_mib[name], 1),
-                round(passage.peak_mib[name], 1),
-                round(passage.growth_mib[name], 1),
-                GROWTH_LIMIT_MIB,
-            )
-            for name in CARRIERS
+    scenarios: dict[Scenario, Callable[[], Coroutine[Any, Any, Outcome]]] = {
+        "cancel": lambda: cancel_running_work(tries, _say),
+        "documents": lambda: pass_documents(documents, _say),
+        "fairness": lambda: flood_by_one_user(files, _say),
+        "large-object": lambda: pass_large_object(size_mib, _say),
+        "scan-flood": lambda: flood_with_scans(
+            rate=rate, seconds=seconds, rounds=rounds, on_progress=_say
         ),
-    )
-    print(
-        f"{size_mib} MiB put in {passage.put_s:.1f} s, got in {passage.get_s:.1f} s: "
-        + ("within the limit" if passage.ok else "over the limit")
-    )
+    }
+    outcome = uvloop.run(scenarios[scenario]())
+    show_table(outcome.columns, outcome.rows)
+    print(outcome.verdict)
     if json_ is not None:
-        write_atomic(json_, json.dumps(passage.as_json(), indent=2) + "\n")
-    return 0 if passage.ok else _MISSED
+        report = {**outcome.as_json(), "machine": _machine()}
+        write_atomic(json_, json.dumps(report, indent=2) + "\n")
+    return 0 if outcome.ok else _MISSED
 
 
 @bench.command

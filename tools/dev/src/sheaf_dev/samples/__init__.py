@@ -5,7 +5,10 @@ from sheaf_dev.samples.east_asian import chinese_letter, japanese_letter
 from sheaf_dev.samples.forms import accident_report
 from sheaf_dev.samples.invoices import builders_invoice
 from sheaf_dev.samples.letters import claim_decision, policy_changes
+from sheaf_dev.samples.mails import mail_with_invoice
+from sheaf_dev.samples.marked_texts import claims_page, desk_handbook, keys_receipt
 from sheaf_dev.samples.newsletters import members_newsletter
+from sheaf_dev.samples.office import open_notice, repair_costs, repair_letter, storm_briefing
 from sheaf_dev.samples.plain_texts import (
     committee_minutes,
     memo_in_utf16,
@@ -15,6 +18,7 @@ from sheaf_dev.samples.plain_texts import (
 from sheaf_dev.samples.reports import annual_report
 from sheaf_dev.samples.rosters import storm_roster
 from sheaf_dev.samples.sample import Sample
+from sheaf_dev.samples.scanned import fax_of_two_pages, photographed_letter, scanned_report
 from sheaf_dev.samples.statements import account_statement
 
 __all__ = ["Sample", "demo_samples"]
@@ -37,6 +41,17 @@ def demo_samples() -> tuple[Sample, ...]:
         memo_in_utf16(),
         committee_minutes(),
         payments_csv(),
+        repair_letter(),
+        repair_costs(),
+        storm_briefing(),
+        open_notice(),
+        claims_page(),
+        desk_handbook(),
+        keys_receipt(),
+        mail_with_invoice(),
+        photographed_letter(),
+        scanned_report(),
+        fax_of_two_pages(),
         locked_payslip(),
         damaged_payslip(),
     )

@@ -67,14 +67,15 @@ def _fill(text: Any, random: Random, width: int) -> None:
     while left > 2:  # noqa: PLR2004 # a heading and at least a line below it
         lines = [random.choice(_TOPICS)]
         for _ in range(random.randint(1, 3)):
-            prose = " ".join(_sentence(random) for _ in range(random.randint(3, 6)))
+            prose = " ".join(sentence(random) for _ in range(random.randint(3, 6)))
             lines += [*textwrap.wrap(prose, width, break_on_hyphens=False), ""]
         for line in lines[:left]:
             text.textLine(line)
         left -= len(lines)
 
 
-def _sentence(random: Random) -> str:
+def sentence(random: Random) -> str:
+    """One sentence of a claim file."""
     words = " ".join(random.choice(part) for part in (_WHO, _DID, _WHAT, _WHEN))
     return (
         words.format(

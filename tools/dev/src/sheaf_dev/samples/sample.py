@@ -6,6 +6,16 @@ from typing import Final, Literal
 PDF: Final = "application/pdf"
 PLAIN_TEXT: Final = "text/plain"
 CSV: Final = "text/csv"
+DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PPTX: Final = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+ODT: Final = "application/vnd.oasis.opendocument.text"
+HTML: Final = "text/html"
+MARKDOWN: Final = "text/markdown"
+RTF: Final = "application/rtf"
+EML: Final = "message/rfc822"
+PNG: Final = "image/png"
+TIFF: Final = "image/tiff"
 
 Status = Literal["completed", "failed", "quarantined", "rejected"]
 
@@ -25,6 +35,8 @@ class Sample:
     expected_reason: str | None = None
     expected_pages: int | None = None
     expected_phrases: tuple[str, ...] = ()
+    needs_ocr: bool = False
+    """Whether its text is only in pictures."""
 
     def missing_phrases(self, text: str) -> tuple[str, ...]:
         """The expected phrases that ``text`` does not hold; empty when all of it is right.

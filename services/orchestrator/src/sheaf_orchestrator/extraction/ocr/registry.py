@@ -11,7 +11,7 @@ from sheaf_orchestrator.extraction.ocr.drawing import DrawPage, open_pages
 from sheaf_orchestrator.extraction.ocr.recogniser import read_page
 from sheaf_orchestrator.extraction.options import Options
 from sheaf_orchestrator.extraction.recognised import Recognised, RecognisedPage
-from sheaf_orchestrator.extraction.registry import detect, find_extractor, finish, thumbnail
+from sheaf_orchestrator.extraction.registry import detect, find_extractor, finish, thumbnail, warm
 from sheaf_orchestrator.extraction.result import ResultWarning
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "prepare",
     "recognise",
     "thumbnail",
+    "warm",
 ]
 
 

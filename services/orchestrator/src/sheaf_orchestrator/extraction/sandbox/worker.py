@@ -56,6 +56,8 @@ def main() -> None:
         counted_peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     )
     _send(replies, hello)
+    registry.warm(limits)
+    gc.freeze()
     Worker(registry, limits, requests, replies).serve()
 
 
