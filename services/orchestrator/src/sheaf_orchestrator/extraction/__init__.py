@@ -19,7 +19,7 @@ Map of the package; nothing in it imports anything else of the service:
     composing.py  pages put together from blocks, for formats without fixed pages
     notes.py      warnings, bounded
     identity.py   the ids of attached files
-    pdf/          PDF, by pdfium
+    pdf/          PDF, by pdfium; forms and repair by pikepdf
     office/       Word, Excel, PowerPoint, OpenDocument, RTF
     text/         plain text in any encoding
     html/         HTML, by resiliparse

@@ -10,6 +10,7 @@ _LINE_START: Final = re.compile(
     re.MULTILINE,
 )
 _NUMBERED: Final = re.compile(r"^([^\S\n]{0,3}\d{1,9})([.)])(?=\s|$)", re.MULTILINE)
+_MARKED: Final = re.compile(r"[\\`*_\[\]<|\n]")
 _BREAKS: Final = re.compile(r"\s*\n\s*")
 _MAX_LEVEL: Final = 6
 
@@ -59,8 +60,8 @@ def _row(cells: Sequence[str], width: int) -> str:
 
 
 def _cell(text: str) -> str:
-    if text.isalnum():  # most cells of large tables
-        return text
+    if not _MARKED.search(text):
+        return text.strip()  # most cells
     flat = _INLINE.sub(r"\\\1", text.strip()).replace("|", "\\|")
     return _BREAKS.sub("<br>", flat)
 

@@ -24,6 +24,7 @@ from sheaf_orchestrator.extraction import (
     Recognised,
     WorkerDied,
 )
+from sheaf_orchestrator.extraction.sandbox.protocol import RecogniseRequest
 
 DRAWN_LABEL: Final = "tax-forms"
 """The folder whose PDFs are drawn and read, if there is one; else any PDF may be."""
@@ -71,10 +72,6 @@ class SandboxReader:
 
     async def read(self, file: LabelledFile, content: bytes, page: int) -> Recognised:
         """See `Reader`."""
-        from sheaf_orchestrator.extraction.sandbox.protocol import (
-            RecogniseRequest,
-        )
-
         request = RecogniseRequest(
             document_id=document_id_of(file),
             content_type=declared_type(file.path),

@@ -1,17 +1,23 @@
 """PDF in, pages and metadata out."""
 
 import time
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from sheaf_orchestrator.extraction.cleaning import clean_text, join_hyphenated
+from sheaf_orchestrator.extraction.cleaning import clean_text
 from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.limits import Limits
 from sheaf_orchestrator.extraction.notes import Notes
 from sheaf_orchestrator.extraction.options import Options
 from sheaf_orchestrator.extraction.pdf.metadata import read_metadata
 from sheaf_orchestrator.extraction.pdf.opening import open_document
-from sheaf_orchestrator.extraction.pdf.pdfium import Content, Document, PdfiumError
+from sheaf_orchestrator.extraction.pdf.pages import PageReader
+from sheaf_orchestrator.extraction.pdf.pdfium import Content, Document
 from sheaf_orchestrator.extraction.reasons import Reason
-from sheaf_orchestrator.extraction.result import Extracted, OutlineEntry, Page
+from sheaf_orchestrator.extraction.result import Extracted, OutlineEntry
+
+if TYPE_CHECKING:
+    from sheaf_orchestrator.extraction.pdf.forms import Form
 
 _OUTLINE_DEPTH = 16
 _TITLE_CHARACTERS = 1_000
@@ -35,81 +41,46 @@ def extract(content: Content, options: Options, limits: Limits) -> Extracted:
                 f"The PDF has {count} pages; at most {limits.pages} are read.",
             )
         notes = Notes(limits.warnings)
-        metadata = read_metadata(document)
+        if document.repaired:
+            notes.warn("REPAIRED", "The PDF is damaged; it was repaired before it was read.")
         if document.is_dynamic_xfa:
             notes.warn("XFA_FORM", "The pages are made by an XFA form, whose content is not read.")
-        pages = _read_pages(document, count, limits, deadline, notes)
-        if not any(page.characters for page in pages):
-            notes.warn("NO_TEXT", "No page has a text layer; the document may be a scan.")
+        metadata = read_metadata(document)
         outline = _read_outline(document, limits, deadline)
+        form = _open_form(document, options, limits, notes)
+        reader = PageReader(document, form, outline, options, limits, notes)
+        try:
+            reader.read(count, deadline)
+        finally:
+            if form is not None:
+                form.close()
+        if form is not None and form.failed:
+            notes.warn("FORM_FAILED", "Some fields of the form could not be read.")
+        if not any(page.characters for page in reader.pages):
+            notes.warn("NO_TEXT", "No page has a text layer; the document may be a scan.")
     return Extracted(
         page_count=count,
-        pages=pages,
+        pages=reader.pages,
+        markdown=reader.markdown,
         metadata=metadata,
         outline=outline,
+        fields=form.fields if form is not None else [],
         warnings=notes.warnings,
         partial=notes.partial,
+        ocr_pages=reader.ocr_pages,
     )
 
 
-def _read_pages(
-    document: Document, count: int, limits: Limits, deadline: float, notes: Notes
-) -> list[Page]:
-    pages: list[Page] = []
-    left, failed = limits.characters, 0
-    for index in range(count):
-        if time.monotonic() > deadline:
-            notes.cut(Reason.TIME_LIMIT, f"Only the first {index} of {count} pages were read.")
-            break
-        try:
-            page = _read_page(document, index, left + 1, notes)
-        except PdfiumError:
-            failed += 1
-            page = _unreadable(index + 1, notes)
-        if page.characters > left:
-            pages.append(_page(page, page.text[:left]))
-            notes.cut(Reason.OUTPUT_LIMIT, f"Only {limits.characters} characters were kept.")
-            break
-        left -= page.characters
-        pages.append(page)
-    if pages and failed == len(pages):
-        raise ExtractionError(
-            Reason.DAMAGED, f"The PDF is damaged: none of its {count} pages can be read."
-        )
-    return pages
-
-
-def _read_page(document: Document, index: int, max_characters: int, notes: Notes) -> Page:
-    with document.page(index) as opened:
-        opened.flatten()
-        text = clean_text(join_hyphenated(opened.text(max_characters)))
-        if opened.flatten_failed:
-            notes.cut("ANNOTATIONS_FAILED", "Form values could not be read.", index + 1)
-        width, height = opened.size
-        return Page(
-            number=index + 1,
-            width=width,
-            height=height,
-            rotation=opened.rotation,
-            text=text,
-            characters=len(text),
-        )
-
-
-def _page(page: Page, text: str) -> Page:
-    return Page(
-        number=page.number,
-        width=page.width,
-        height=page.height,
-        rotation=page.rotation,
-        text=text,
-        characters=len(text),
-    )
-
-
-def _unreadable(number: int, notes: Notes) -> Page:
-    notes.cut("PAGE_FAILED", "The page is damaged and was left empty.", number)
-    return Page(number=number, width=None, height=None, rotation=0, text="", characters=0)
+def _open_form(document: Document, options: Options, limits: Limits, notes: Notes) -> "Form | None":
+    """The document's form, if it has one."""
+    if not document.has_form:
+        return None
+    # Loaded when first needed: most documents have no form, and pikepdf costs 0.1 s.
+    forms = import_module("sheaf_orchestrator.extraction.pdf.forms")
+    form: Form | None = forms.open_form(document.content, options.password, limits.links)
+    if form is None:
+        notes.warn("FORM_FAILED", "The fields of the form could not be read.")
+    return form
 
 
 def _read_outline(document: Document, limits: Limits, deadline: float) -> list[OutlineEntry]:
