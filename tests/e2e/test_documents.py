@@ -18,7 +18,7 @@ SAMPLES = demo_samples()
 async def ended(system: System) -> dict[str, dict[str, Any]]:
     """Every sample, sent in one batch, once it has ended; by file name."""
     ids = await system.accepted({sample.filename: sample.content for sample in SAMPLES})
-    documents = await system.finished(ids)
+    documents = await system.finished(ids, timeout_s=100)  # some are read by recognition
     return {document["filename"]: document for document in documents}
 
 

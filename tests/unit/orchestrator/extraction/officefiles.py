@@ -236,11 +236,11 @@ def xls(cells: dict[tuple[int, int], str | float]) -> bytearray:
     head += record(0xE0, style)
     place = len(head) + 4 + len(sheet_record) + 4
     head += record(0x85, struct.pack("<I", place) + sheet_record[4:]) + record(0x0A, b"")
-    body = record(0x809, struct.pack("<HHHHII", 0x600, 0x10, 0, 1997, 0, 6))
+    body = bytearray(record(0x809, struct.pack("<HHHHII", 0x600, 0x10, 0, 1997, 0, 6)))
     for (row, column), value in cells.items():
         if isinstance(value, str):
             text = struct.pack("<HB", len(value), 0) + value.encode("latin-1")
             body += record(0x204, struct.pack("<HHH", row, column, 0) + text)
         else:
             body += record(0x203, struct.pack("<HHHd", row, column, 0, value))
-    return ole({"Workbook": head + body + record(0x0A, b"")})
+    return ole({"Workbook": head + bytes(body) + record(0x0A, b"")})

@@ -32,6 +32,17 @@ def test_text_markdown_and_tables_come_from_the_same_blocks() -> None:
     assert pages[0].tables[0].rows == [["a", "b"], ["1", "x|y"]]
 
 
+def test_a_list_may_begin_anywhere() -> None:
+    """An item numbered 3 opens a list of its own, also after a paragraph and on a new page."""
+    pages_of, _ = composer()
+    pages_of.begin()
+    pages_of.item("first here", number=3)
+    pages_of.paragraph("between")
+    pages_of.item("second here", number=4)
+    _, marked = pages_of.finish()
+    assert marked == ["3. first here\n\nbetween\n\n4. second here"]
+
+
 def test_characters_are_bounded_over_all_pages() -> None:
     """What is over the limit is left out, noted once."""
     pages_of, notes = composer(Limits(characters=10))

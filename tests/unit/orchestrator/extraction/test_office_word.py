@@ -64,6 +64,7 @@ def test_what_is_shown_of_changes_fields_and_links() -> None:
     extracted = read_docx(
         "<w:p><w:ins><w:r><w:t>new </w:t></w:r></w:ins>"
         "<w:del><w:r><w:delText>old </w:delText></w:r></w:del>"
+        "<w:moveFrom><w:r><w:t>elsewhere </w:t></w:r></w:moveFrom>"
         + run('<w:fldChar w:fldCharType="begin"/>')
         + run("<w:instrText>PAGE</w:instrText>")
         + run('<w:fldChar w:fldCharType="separate"/>')

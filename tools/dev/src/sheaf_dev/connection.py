@@ -54,7 +54,7 @@ def running_or_started(*, keep: bool) -> Iterator[Connection]:
         daemon.wait_for_other(layout)
         yield _of(envfile.read(layout.env))
         return
-    with _ended_by_sigterm():
+    with ended_by_sigterm():
         with waiting_lock(layout.state.parent / "up.lock"):
             daemon.start(layout, (), say)
         try:
@@ -68,7 +68,7 @@ def running_or_started(*, keep: bool) -> Iterator[Connection]:
 
 
 @contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
+def ended_by_sigterm() -> Iterator[None]:
     """SIGTERM unwinds the block, so that what it started is stopped."""
 
     def unwind(number: int, _frame: FrameType | None) -> None:

@@ -27,6 +27,7 @@ from sheaf_dev.bench.pools import (
 )
 from sheaf_dev.bench.scan_flood import flood_with_scans
 from sheaf_dev.bench.scenario import Outcome
+from sheaf_dev.connection import ended_by_sigterm
 from sheaf_dev.files import write_atomic
 from sheaf_dev.outcomes import show_table
 
@@ -81,7 +82,8 @@ def run_scenario(
             rate=rate, seconds=seconds, rounds=rounds, on_progress=_say
         ),
     }
-    outcome = uvloop.run(scenarios[scenario]())
+    with ended_by_sigterm():
+        outcome = uvloop.run(scenarios[scenario]())
     show_table(outcome.columns, outcome.rows)
     print(outcome.verdict)
     if json_ is not None:
@@ -121,7 +123,8 @@ def pools(
         scale=scale,
         on_progress=_say,
     )
-    results = uvloop.run(comparing)
+    with ended_by_sigterm():
+        results = uvloop.run(comparing)
     rollbacks, widths = results[: -len(callers)], results[-len(callers) :]
     _show(rollbacks, "default", "roll-back")
     print()

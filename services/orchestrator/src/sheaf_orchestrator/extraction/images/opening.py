@@ -1,7 +1,6 @@
 """A stranger's picture, opened and decoded within bounds."""
 
 import io
-import math
 import struct
 import warnings
 import zlib
@@ -18,6 +17,7 @@ from PIL import (
 from PIL import __version__ as _version
 
 from sheaf_orchestrator.extraction.errors import ExtractionError
+from sheaf_orchestrator.extraction.images.pixels import excess, shown, turned
 from sheaf_orchestrator.extraction.limits import Limits
 from sheaf_orchestrator.extraction.reasons import Reason
 
@@ -46,16 +46,6 @@ _DEFAULT_DPI: Final = 96.0
 """Where a file does not say: what screens have been taken to have since CSS."""
 _PLAUSIBLE_DPI: Final = (20.0, 5_000.0)
 _POINTS_PER_INCH: Final = 72.0
-_TRANSPOSED: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""How to show a picture by its EXIF orientation; Pillow turns counter-clockwise."""
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
@@ -158,18 +148,13 @@ class Picture:
         Grey or RGB. May be asked once for each ``go_to``. Raises ExtractionError: DAMAGED.
         """
         image = self._image
-        if (factor := _excess(image, pixels)) > 1:
+        if (factor := excess(image, pixels)) > 1:
             # A JPEG is decoded at a fraction of its size, which saves most of the work.
             image.draft("L" if grey else "RGB", (image.width // factor, image.height // factor))
         with _damage():
             image.load()
         orientation = self._orientation
-        image = _plain(image)
-        if (factor := _excess(image, pixels)) > 1:
-            image = image.reduce(factor)
-        image = _on_white(image).convert("L" if grey else "RGB")
-        turn = _TRANSPOSED.get(orientation)
-        return image if turn is None else image.transpose(turn)
+        return turned(shown(image, pixels, grey=grey), orientation)
 
 
 def _is_heavy(image: Image.Image) -> bool:
@@ -177,39 +162,11 @@ def _is_heavy(image: Image.Image) -> bool:
     return image.format == "WEBP" or image.mode in {"I", "F"} or image.mode.startswith("I;16")
 
 
-def _excess(image: Image.Image, pixels: int) -> int:
-    """By how much each side may be divided to leave at least about ``pixels``."""
-    return math.isqrt(image.width * image.height // pixels) if pixels else 1
-
-
 def _is_reduced(image: TiffImagePlugin.TiffImageFile) -> bool:
     try:
         return bool(int(image.tag_v2.get(_SUBFILE_TAG, 0)) & _REDUCED_COPY)
     except _TROUBLE:
         return False
-
-
-def _plain(image: Image.Image) -> Image.Image:
-    """In a mode of eight bits a band, without a palette."""
-    if image.mode in {"P", "PA"}:
-        return image.convert("RGBA" if image.has_transparency_data else "RGB")
-    if image.mode.startswith("I;16"):
-        image = image.convert("I")
-    if image.mode in {"I", "F"}:
-        low, high = (float(value) for value in image.getextrema())  # type: ignore[arg-type]
-        scale = 255.0 / max(high - low, 1.0)
-        return image.point(lambda value: value * scale - low * scale).convert("L")
-    return image.convert("L") if image.mode == "1" else image
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    """With what is transparent shown white."""
-    if not image.has_transparency_data:
-        return image
-    layered = image.convert("RGBA")
-    ground = Image.new("RGBA", layered.size, "white")
-    ground.alpha_composite(layered)
-    return ground
 
 
 @contextmanager
