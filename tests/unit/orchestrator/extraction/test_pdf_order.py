@@ -39,6 +39,18 @@ def test_labels_and_values_stay_together() -> None:
     assert page_of(content).text.split("\n")[1:] == [" ".join(row) for row in rows]
 
 
+def test_cells_of_a_wide_table_are_no_columns_of_prose() -> None:
+    """Rows stay rows, though several cells beside a gap hold as many letters as a line."""
+    rows = [[f"06:00 to {row}:00", *(f"Name{row}{day}" for day in range(7))] for row in range(6)]
+    cells = [
+        (40.0 + 110 * (cell > 0) + 62 * max(cell - 1, 0), 700.0 - 20 * number, text)
+        for number, row in enumerate(rows)
+        for cell, text in enumerate(row)
+    ]
+    lines = page_of(layouts.spots([(40, 30, "the footer, drawn first"), *cells])).text.split("\n")
+    assert lines[:6] == [" ".join(row) for row in rows]
+
+
 def test_words_have_boxes_when_asked_for() -> None:
     """A word's box is as wide as its letters and as high as its font, from the top left."""
     content = layouts.spots([(100, 700, "Hello there")], size=20)

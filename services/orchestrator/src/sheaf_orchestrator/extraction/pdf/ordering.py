@@ -21,6 +21,8 @@ _MAX_GUTTERS = 12
 _COLUMN_ROWS = 3
 _COLUMN_CHARACTERS = 18
 _COLUMN_FILL = 0.5
+_CELLS = 0.75
+"""How much of a line each piece of prose should be: several short ones are cells of a table."""
 _LONG_ROWS = 5
 _LONG_CHARACTERS = 30
 _CHANGES = 0.25
@@ -190,6 +192,6 @@ def _is_column(pieces: list[Piece], row_characters: int) -> bool:
     filled = sum(piece.right - piece.left for piece in pieces)
     return (
         count >= _COLUMN_ROWS
-        and characters >= row_characters * count
+        and characters >= row_characters * max(count, _CELLS * len(pieces))
         and filled >= _COLUMN_FILL * (right - left) * count
     )
