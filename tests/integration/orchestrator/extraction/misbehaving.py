@@ -107,6 +107,14 @@ def eat_slowly(content: bytearray, options: Options, limits: Limits) -> Extracte
         time.sleep(0.02)
 
 
+def swell_and_abort(content: bytearray, options: Options, limits: Limits) -> Extracted:
+    """Use much memory for a while, then end as C++ ends when it gets no more."""
+    hoard = b"\x01" * (200 * MIB)
+    time.sleep(0.5)
+    os.abort()
+    return _saying(str(len(hoard)))
+
+
 def grow(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """Keep memory beyond the document."""
     _kept.append(bytearray(b"\x01" * (64 * MIB)))
@@ -192,6 +200,7 @@ _EXTRACTORS: dict[str, Extractor] = {
         recurse,
         report,
         spin,
+        swell_and_abort,
         wait,
     )
 }

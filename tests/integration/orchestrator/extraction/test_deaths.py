@@ -97,13 +97,16 @@ async def test_a_crash_has_evidence(pool: PoolFactory) -> None:
 
 
 async def test_a_large_parent_is_not_taken_for_the_cause(pool: PoolFactory) -> None:
-    """The kernel counts the parent's memory at the fork; a crash is a crash all the same."""
+    """The kernel counts it at the fork: that neither makes a reason nor hides one."""
     memory = bytearray(600 * MIB)
     memory[::4096] = b"x" * len(memory[::4096])
     async with pool() as opened:
         error = await died(opened, "test/crash")
-        assert len(memory) == 600 * MIB
         assert error.reason is Reason.CRASHED
+    async with pool(Limits(rss_bytes=300 * MIB)) as opened:
+        error = await died(opened, "test/swell-and-abort")
+        assert error.reason is Reason.MEMORY_LIMIT
+        assert len(memory) == 600 * MIB
 
 
 async def test_two_deaths_are_quarantine(pool: PoolFactory) -> None:

@@ -51,6 +51,7 @@ class WorkerProcess:
         self._popen, self._channel, self._tail = popen, channel, tail
         self._folder = folder
         self._burial: asyncio.Task[Exit] | None = None
+        self._seen_bytes = 0
         self._watch = ExitWatch(popen.pid, channel.close)
 
     @classmethod
@@ -138,9 +139,11 @@ class WorkerProcess:
     def rss_bytes(self) -> int:
         """Its resident memory now; 0 when it is gone."""
         try:
-            return int(psutil.Process(self.pid).memory_info().rss)
+            rss = int(psutil.Process(self.pid).memory_info().rss)
         except psutil.Error:
             return 0
+        self._seen_bytes = max(self._seen_bytes, rss)
+        return rss
 
     def on_exit(self, callback: Callable[[], None]) -> None:
         """Call back, once, when it has ended by whatever cause."""
@@ -177,11 +180,15 @@ class WorkerProcess:
         return exit_
 
     def _peak_bytes(self, counted_bytes: int) -> int:
-        """Its peak memory. The kernel counts the parent's at the fork in, which says nothing."""
+        """Its peak memory.
+
+        The kernel counts the parent's at the fork in: only more than that is its own. Below it,
+        the most that was seen counts.
+        """
         if self._hello is None:
             return 0
         own = counted_bytes > self._hello.counted_peak_bytes
-        return counted_bytes if own else self._hello.rss_bytes
+        return counted_bytes if own else max(self._hello.rss_bytes, self._seen_bytes)
 
 
 async def _to_the_end(burial: "asyncio.Task[Exit]") -> Exit:
