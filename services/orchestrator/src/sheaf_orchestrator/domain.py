@@ -8,6 +8,9 @@ from typing import Final
 
 from sheaf_orchestrator.extraction.options import OcrMode
 
+_FILENAME_CHARACTERS: Final = 255
+_SUFFIX_CHARACTERS: Final = 16
+
 PIPELINE_VERSION: Final = "2"
 """Recorded with every outcome; raised when the same content would give another result."""
 
@@ -270,3 +273,16 @@ def group_deadline_s(documents: int, document_limit_s: float) -> float:
     Twice, because a document that kills its subprocess is tried once more.
     """
     return 60.0 + 2 * document_limit_s * documents
+
+
+def attachment_filename(declared: str, place: int) -> str:
+    """The name under which an attached file is recorded: 1 to 255 characters, none of control.
+
+    What a stranger's document declares may be a whole path, or nothing; `place` counts from 0.
+    """
+    last = declared.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    name = "".join(sign for sign in last if sign.isprintable()).strip()
+    stem, dot, suffix = name.rpartition(".")
+    if len(name) > _FILENAME_CHARACTERS and dot and len(suffix) <= _SUFFIX_CHARACTERS:
+        name = f"{stem[: _FILENAME_CHARACTERS - len(suffix) - 1]}.{suffix}"
+    return name[:_FILENAME_CHARACTERS] or f"attachment-{place + 1}"

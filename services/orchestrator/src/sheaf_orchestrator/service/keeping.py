@@ -16,6 +16,7 @@ from sheaf_orchestrator.domain import (
     Attachment,
     Completed,
     DocumentTask,
+    attachment_filename,
     original_key,
     result_key,
 )
@@ -110,7 +111,8 @@ class ResultKeeper:
             label = attachment_label(index, sha256)
             document_id = str(derived_id(UUID(task.document_id), label))
             try:
-                kept.append(await self._keep_attachment(document_id, file, sha256, steps))
+                filename = attachment_filename(file.filename, index)
+                kept.append(await self._keep_attachment(document_id, filename, file, sha256, steps))
             except (AlreadyExists, InvalidInput) as error:
                 log.warning("attachment not kept", document_id=document_id, error=str(error))
                 refused[document_id] = str(error)
@@ -121,16 +123,16 @@ class ResultKeeper:
         )
 
     async def _keep_attachment(
-        self, document_id: str, file: AttachedFile, sha256: str, steps: Steps
+        self, document_id: str, filename: str, file: AttachedFile, sha256: str, steps: Steps
     ) -> Attachment:
         key = original_key(document_id)
         content_type = await steps.run(
             "put",
-            lambda: self.objects.put_original(key, file.content, filename=file.filename),
+            lambda: self.objects.put_original(key, file.content, filename=filename),
         )
         return Attachment(
             document_id=document_id,
-            filename=file.filename,
+            filename=filename,
             content_type=content_type,
             size_bytes=len(file.content),
             sha256=sha256,
