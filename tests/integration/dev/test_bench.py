@@ -69,7 +69,8 @@ def test_memory_stays_flat_over_many_documents(tmp_path: Path) -> None:
     written: dict[str, Any] = json.loads(report.read_text())
 
     assert code == 0, output + errors
-    assert sum(written["ends"].values()) == 250
+    assert sum(written["ends"].values()) == 250 + written["inside"]
+    assert written["inside"] > 0
     assert set(written["ends"]) == {"completed", "failed"}
     services = {"gateway", "metadata", "orchestrator", "storage"}
     assert services | {"orchestrator: largest subprocess"} <= set(written["memory"])

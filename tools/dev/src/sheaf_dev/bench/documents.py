@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from sheaf_dev.bench.memory import GROWTH_MIB, GROWTH_SHARE, Slope, watched_memory
@@ -29,6 +30,8 @@ class ManyDocuments:
 
     documents: int
     seconds: float
+    inside: int
+    """Files that were found inside them, and became documents too."""
     ends: Mapping[str, int]
     slopes: Mapping[str, Slope]
 
@@ -72,6 +75,7 @@ class ManyDocuments:
             "scenario": "documents",
             "documents": self.documents,
             "seconds": round(self.seconds, 1),
+            "inside": self.inside,
             "ends": dict(sorted(self.ends.items())),
             "memory": {name: slope.as_json() for name, slope in self.slopes.items()},
             "growth_limit_share": GROWTH_SHARE,
@@ -96,7 +100,9 @@ async def pass_documents(count: int, on_progress: Tell) -> ManyDocuments:
         began = time.monotonic()
         async with watched_memory(pids, lambda: passing.done / count) as log:
             await passing.run(_files(count, first=0))
-        return ManyDocuments(count, time.monotonic() - began, passing.ends, log.slopes())
+        return ManyDocuments(
+            count, time.monotonic() - began, passing.inside, passing.ends, log.slopes()
+        )
 
 
 class _Passing:
@@ -107,6 +113,7 @@ class _Passing:
         self._on_progress = on_progress
         self._told = 0
         self.done = 0
+        self.inside = 0
         self.ends: dict[str, int] = {}
 
     async def run(self, files: Iterator[Content]) -> None:
@@ -116,11 +123,12 @@ class _Passing:
                 group.create_task(self._work(files))
 
     async def _work(self, files: Iterator[Content]) -> None:
-        while batch := [file for file, _ in zip(files, range(_BATCH), strict=False)]:
+        while batch := list(islice(files, _BATCH)):
             upload = await self._user.send(*batch)
             ended = await self._user.client.wait_for_batch(upload.batch_id, timeout_s=END_WITHIN_S)
             if len(upload.accepted) != len(batch):
                 raise DevError(f"{upload.rejected[0].filename} was rejected")
+            self.inside += sum(ended.counts.values()) - len(batch)
             for status, count in ended.counts.items():
                 self.ends[status] = self.ends.get(status, 0) + count
             self.done += len(batch)
