@@ -110,6 +110,8 @@ class WorkerProcess:
     ) -> tuple[Answer, bytes]:
         """Have a request answered. Raises ChannelClosed when the subprocess is gone."""
         await self._channel.send(frame(request, len(content)), content)
+        # It holds the whole document now, which is the least that it uses.
+        self._seen_bytes = max(self._seen_bytes, self.hello.rss_bytes + len(content))
         reply, body = await self._receive(max_reply_bytes)
         if isinstance(reply, Hello):
             raise ChannelClosed("a second hello")
