@@ -17,7 +17,10 @@ LIMITS = Limits(rss_bytes=1000 * MIB, address_space_bytes=2000 * MIB)
         (-signal.SIGXCPU, 30, Reason.TIME_LIMIT),
         (-signal.SIGSEGV, 30, Reason.CRASHED),
         (-signal.SIGABRT, 30, Reason.CRASHED),
-        (-signal.SIGABRT, 900, Reason.MEMORY_LIMIT),
+        (-signal.SIGABRT, 340, Reason.MEMORY_LIMIT),
+        (-signal.SIGABRT, 320, Reason.CRASHED),
+        (-signal.SIGTRAP, 340, Reason.CRASHED),
+        (-signal.SIGTRAP, 900, Reason.MEMORY_LIMIT),
         (-signal.SIGKILL, 900, Reason.MEMORY_LIMIT),
         (-signal.SIGKILL, 30, Reason.CRASHED),
         (-signal.SIGTERM, 900, Reason.CRASHED),
@@ -27,6 +30,13 @@ LIMITS = Limits(rss_bytes=1000 * MIB, address_space_bytes=2000 * MIB)
 def test_signal_and_memory_give_the_reason(status: int, peak_mib: int, reason: Reason) -> None:
     """An abort or kill with much memory in use is the memory's; SIGXCPU is the time's."""
     assert reason_of(Exit(status, peak_mib * MIB, ""), LIMITS) is reason
+
+
+def test_an_address_space_that_is_used_up_is_the_memorys() -> None:
+    """What was asked for and never touched counts as well: the kernel refuses it all the same."""
+    nearly = Exit(-signal.SIGABRT, 30 * MIB, "", 1400 * MIB)
+    assert reason_of(nearly, LIMITS) is Reason.MEMORY_LIMIT
+    assert reason_of(nearly._replace(seen_address_space_bytes=900 * MIB), LIMITS) is Reason.CRASHED
 
 
 @pytest.mark.parametrize(

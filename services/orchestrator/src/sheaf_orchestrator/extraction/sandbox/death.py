@@ -18,6 +18,8 @@ class Exit(NamedTuple):
     """Exit code, or minus the signal that ended it."""
     peak_rss_bytes: int
     stderr_tail: str
+    seen_address_space_bytes: int = 0
+    """The most that was seen of it, which may be less than it had at the end."""
 
 
 def reason_of(exit_: Exit, limits: Limits) -> Reason:
@@ -28,7 +30,12 @@ def reason_of(exit_: Exit, limits: Limits) -> Reason:
     """
     if exit_.status == -signal.SIGXCPU:
         return Reason.TIME_LIMIT
-    grown = exit_.peak_rss_bytes >= min(limits.rss_bytes, limits.address_space_bytes) // 2
+    # A container that doubles is refused its third share while it still holds the first.
+    share = 3 if exit_.status == -signal.SIGABRT else 2
+    grown = (
+        exit_.peak_rss_bytes >= min(limits.rss_bytes, limits.address_space_bytes) // share
+        or exit_.seen_address_space_bytes >= limits.address_space_bytes * 2 // 3
+    )
     if grown and -exit_.status in _OUT_OF_MEMORY_SIGNALS:
         return Reason.MEMORY_LIMIT
     return Reason.CRASHED

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,8 @@ from sheaf_orchestrator.extraction.sandbox.protocol import (
 from sheaf_orchestrator.extraction.sandbox.tail import Tail
 from sheaf_orchestrator.extraction.sandbox.watch import ExitWatch
 
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
 
 class StartFailed(Exception):
     """The subprocess did not come to hello; the text is the evidence."""
@@ -51,7 +54,7 @@ class WorkerProcess:
         self._popen, self._channel, self._tail = popen, channel, tail
         self._folder = folder
         self._burial: asyncio.Task[Exit] | None = None
-        self._seen_bytes = 0
+        self._seen_bytes = self._seen_address_space_bytes = 0
         self._watch = ExitWatch(popen.pid, channel.close)
 
     @classmethod
@@ -140,11 +143,9 @@ class WorkerProcess:
     @property
     def rss_bytes(self) -> int:
         """Its resident memory now; 0 when it is gone."""
-        try:
-            rss = int(psutil.Process(self.pid).memory_info().rss)
-        except psutil.Error:
-            return 0
+        address_space, rss = _memory_bytes(self.pid)
         self._seen_bytes = max(self._seen_bytes, rss)
+        self._seen_address_space_bytes = max(self._seen_address_space_bytes, address_space)
         return rss
 
     def on_exit(self, callback: Callable[[], None]) -> None:
@@ -176,7 +177,10 @@ class WorkerProcess:
         self._watch.close()
         self._channel.close()
         exit_ = Exit(
-            self._popen.returncode, self._peak_bytes(usage.ru_maxrss * 1024), self._tail.close()
+            self._popen.returncode,
+            self._peak_bytes(usage.ru_maxrss * 1024),
+            self._tail.close(),
+            self._seen_address_space_bytes,
         )
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
         return exit_
@@ -191,6 +195,22 @@ class WorkerProcess:
             return 0
         own = counted_bytes > self._hello.counted_peak_bytes
         return counted_bytes if own else max(self._hello.rss_bytes, self._seen_bytes)
+
+
+def _memory_bytes(pid: int) -> tuple[int, int]:
+    """Address space and resident memory; 0 when the process is gone. 10 µs where there is /proc."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb", buffering=0) as statm:  # noqa: PTH123 # twice as fast
+            size, resident = statm.read().split()[:2]
+            return int(size) * _PAGE_BYTES, int(resident) * _PAGE_BYTES
+    except (FileNotFoundError, ProcessLookupError):
+        if sys.platform == "linux":
+            return 0, 0
+    try:
+        memory = psutil.Process(pid).memory_info()
+    except psutil.Error:
+        return 0, 0
+    return int(memory.vms), int(memory.rss)
 
 
 async def _to_the_end(burial: "asyncio.Task[Exit]") -> Exit:
