@@ -93,9 +93,11 @@ class Bench:
             threads,
         )
 
-    async def begin(self) -> Begun:
+    async def begin(self, *, whole_up_to: int = 0) -> Begun:
         """The first activity."""
-        return await self.recogniser.begin(self.group, stopping=self.stopping)
+        return await self.recogniser.begin(
+            self.group, whole_up_to=whole_up_to, stopping=self.stopping
+        )
 
     async def read(self, *pages: int, done: int = 0, total: int = 3) -> PagesRead:
         """One of those in the middle."""
@@ -165,6 +167,30 @@ async def test_a_document_without_pages_to_read_ends_at_once() -> None:
 
     assert await bench.begin() == Begun(ended=GroupSummary(completed=1))
     assert kept(bench) == {"result.json.zst"}
+
+
+async def test_a_short_document_is_read_in_one_step() -> None:
+    """No part of it is ever put; a page more, and it takes its steps."""
+    bench = Bench(found=scan("", "own", ""))
+
+    assert await bench.begin(whole_up_to=1) == Begun((1, 3))
+    assert await bench.begin(whole_up_to=2) == Begun(ended=GroupSummary(completed=1))
+
+    assert isinstance(bench.outcome, Completed)
+    result = decode_result(bench.objects.stored[bench.outcome.result_key])
+    assert [page.ocr for page in result.pages] == [True, False, True]
+    assert kept(bench) == {"base.msgpack.zst", "result.json.zst"}
+
+
+async def test_a_short_document_of_a_stopping_worker_is_left_to_another() -> None:
+    """What was read of it itself is put, its pages are to be read."""
+    bench = Bench(found=scan("", ""))
+    bench.stopping.set()
+
+    assert await bench.begin(whole_up_to=4) == Begun((1, 2))
+
+    assert kept(bench) == {"base.msgpack.zst"}
+    assert not bench.intake.outcomes
 
 
 @pytest.mark.parametrize("verdict", [Failed("DAMAGED", "No."), Quarantined("CRASHED", "Twice.")])

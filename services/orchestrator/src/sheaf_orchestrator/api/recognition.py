@@ -47,9 +47,11 @@ class RecognitionActivities:
 
     @activity.defn(name=BEGIN_RECOGNITION)
     async def begin_recognition(self, given: BeginRecognitionInput) -> BeginRecognitionOutput:
-        """Reads what the document itself holds."""
+        """Reads what the document itself holds; a short one to its end."""
         async with _attended(given.document) as (group, stopping):
-            begun = await self.recogniser.begin(group, stopping=stopping)
+            begun = await self.recogniser.begin(
+                group, whole_up_to=given.whole_up_to, stopping=stopping
+            )
         return BeginRecognitionOutput(list(begun.pages), _ended(begun.ended))
 
     @activity.defn(name=RECOGNISE_PAGES)

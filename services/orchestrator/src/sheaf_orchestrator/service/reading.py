@@ -63,8 +63,12 @@ class DocumentReader:
     ) -> Extraction | Failed | Quarantined:
         """What is in the document. Raises `SheafError`."""
         opened = await self.open(workflow_id, task, steps)
-        if isinstance(opened, Failed):
-            return opened
+        return opened if isinstance(opened, Failed) else await self.extract(task, opened, steps)
+
+    async def extract(
+        self, task: DocumentTask, opened: Opened, steps: Steps
+    ) -> Extraction | Failed | Quarantined:
+        """What is in an opened document. Raises `SheafError`."""
         await failpoint("cpu.extracting")
         return await steps.run(
             "extract", lambda: self.extractor.extract(task, opened.content, opened.password)

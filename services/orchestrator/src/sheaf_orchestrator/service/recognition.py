@@ -104,8 +104,11 @@ class DocumentRecogniser:
         """One place for each page that may be read at once."""
         self._places = asyncio.Semaphore(self.limits.pages_at_once)
 
-    async def begin(self, group: Group, *, stopping: asyncio.Event) -> Begun:
+    async def begin(self, group: Group, *, whole_up_to: int = 0, stopping: asyncio.Event) -> Begun:
         """Reads the document's own text, and puts it where `finish` finds it.
+
+        A document of so few pages to recognise that they are no more than `whole_up_to` is
+        brought to its end at once: two further activities would cost as much as half a page.
 
         Raises:
             SheafError: an outcome could not be recorded; the lease will tell.
@@ -115,7 +118,10 @@ class DocumentRecogniser:
         async def work(task: DocumentTask, steps: Steps) -> Result | None:
             nonlocal pages
             with (await self.memory.reserve(task.size_bytes)).released():
-                extracted = await self.reader.read(group.workflow_id, task, steps)
+                opened = await self.reader.open(group.workflow_id, task, steps)
+                if isinstance(opened, Failed):
+                    return opened
+                extracted = await self.reader.extract(task, opened, steps)
                 if isinstance(extracted, Failed | Quarantined):
                     return extracted
                 if not extracted.ocr_pages:
@@ -125,11 +131,21 @@ class DocumentRecogniser:
                     result=result, content_type=extracted.content_type, attachments=attachments
                 )
                 encoded = await self._in_thread(encode_base, base)
+                if len(extracted.ocr_pages) <= whole_up_to:
+                    count.total = len(extracted.ocr_pages)
+                    try:
+                        read = await self._read_all(task, opened, extracted.ocr_pages, steps, count)
+                    except WorkerStopsError:
+                        log.info("pages left to another worker", document_id=task.document_id)
+                    else:
+                        part = encode_recognised(read)
+                        return await self._put_together(group, task, [encoded, part], steps)
                 await self.keeper.put(base_key(task, group.workflow_id), encoded, steps)
                 pages = extracted.ocr_pages
                 return None
 
-        ended = await self._attended(group, work, stopping, PageCount(0))
+        count = PageCount(0)
+        ended = await self._attended(group, work, stopping, count)
         await failpoint("ocr.begun")
         return Begun(pages, ended)
 
@@ -184,10 +200,7 @@ class DocumentRecogniser:
         async def work(task: DocumentTask, steps: Steps) -> Completed | Failed:
             with (await self.memory.reserve(_PAGE_BYTES * pages_total)).released():
                 encoded = [await steps.run("fetch", partial(self._part, key)) for key in parts]
-                merged = await self._in_thread(self.merger.merge, task, encoded[0], encoded[1:])
-                if isinstance(merged, Failed):
-                    return merged
-                return await self.keeper.keep_whole(task, group.workflow_id, merged, steps)
+                return await self._put_together(group, task, encoded, steps)
 
         ended = await self._attended(group, work, stopping, PageCount(pages_total, pages_total))
         await failpoint("ocr.finished")
@@ -195,6 +208,15 @@ class DocumentRecogniser:
             raise RuntimeError("finished without an outcome")
         await self._remove(parts)  # whatever became of it: another workflow makes its own
         return ended
+
+    async def _put_together(
+        self, group: Group, task: DocumentTask, parts: Sequence[bytes], steps: Steps
+    ) -> Completed | Failed:
+        """The whole of a document's parts, the first of which is what it held itself."""
+        merged = await self._in_thread(self.merger.merge, task, parts[0], parts[1:])
+        if isinstance(merged, Failed):
+            return merged
+        return await self.keeper.keep_whole(task, group.workflow_id, merged, steps)
 
     async def _attended(
         self,

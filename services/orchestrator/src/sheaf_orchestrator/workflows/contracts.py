@@ -85,9 +85,10 @@ class RecogniseDocumentInput:
 
 @dataclass(frozen=True)
 class BeginRecognitionInput:
-    """The document whose own text is read first."""
+    """The document whose own text is read first; with up to so many pages, it is all read."""
 
     document: TaskInput
+    whole_up_to: int = 0
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ _MAX_STOPS = 20
 
 @workflow.defn(name=RECOGNISE_DOCUMENT)
 class RecogniseDocumentWorkflow:
-    """Recognises one document (ADR 0013).
+    """Recognises one document (ADR 0013); one of no more than a chunk in a single activity.
 
     The first activity is tried once, like the text lane's: a document that takes its worker
     down is counted by the lease. The others are tried again after a lost worker, since what
@@ -41,10 +41,12 @@ class RecogniseDocumentWorkflow:
         """Runs the activities to the document's end. Fails if one fails for good."""
         begun: BeginRecognitionOutput = await workflow.execute_activity(
             BEGIN_RECOGNITION,
-            BeginRecognitionInput(given.document),
+            BeginRecognitionInput(given.document, whole_up_to=given.pages_per_chunk),
             task_queue=given.ocr_task_queue,
             result_type=BeginRecognitionOutput,
-            start_to_close_timeout=timedelta(seconds=given.begin_deadline_s),
+            start_to_close_timeout=timedelta(
+                seconds=given.begin_deadline_s + given.pages_deadline_s
+            ),
             heartbeat_timeout=timedelta(seconds=given.heartbeat_timeout_s),
             retry_policy=_ONCE,
         )
