@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from itertools import accumulate
+from random import Random
 
 import pytest
 
@@ -52,19 +54,24 @@ def test_a_percentile_is_a_value_that_was_measured(percent: float, expected: flo
 
 async def test_an_arrival_counts_from_when_it_was_due() -> None:
     """Arrivals do not wait for those before them; what the client raises is one's error."""
-    running = asyncio.Event()
+    running, loop, ended = asyncio.Event(), asyncio.get_running_loop(), list[float]()
+    began = loop.time()
 
     async def operate(number: int) -> None:
         if number == 3:
+            ended.append(loop.time())
             running.set()
             raise WaitTimeout("document 3 is not done")
         await running.wait()
 
-    arrivals = await open_loop(operate, rate=100.0, count=4)
+    arrivals = await open_loop(operate, rate=100.0, count=4, seed=1)
     latencies = [arrival.latency_s for arrival in arrivals]
 
-    waited = [(0.03 - 0.01 * number, latency or 0.0) for number, latency in enumerate(latencies)]
-    assert all(latency >= least for least, latency in waited[:3])
+    gaps = Random(1)  # noqa: S311 # the same as the generator's
+    due = list(accumulate(gaps.expovariate(100.0) for _ in range(4)))
+    waited = [ended[0] - began - each for each in due[:3]]
+    assert all((latency or 0.0) >= least for least, latency in zip(waited, latencies, strict=False))
+    assert waited[0] > waited[1] > waited[2] > 0
     assert (latencies[3], arrivals[3].error) == (None, "WaitTimeout: document 3 is not done")
 
 

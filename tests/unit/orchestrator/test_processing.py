@@ -31,6 +31,7 @@ from sheaf_orchestrator.extraction.identity import attachment_id
 from sheaf_orchestrator.ports import Extraction
 from sheaf_orchestrator.service.keeping import ResultKeeper
 from sheaf_orchestrator.service.passwords import PasswordSafe
+from sheaf_orchestrator.service.precedence import Precedence
 from sheaf_orchestrator.service.processing import GroupProcessor, ProcessingLimits
 from sheaf_orchestrator.service.reading import DocumentReader
 from support.orchestrator_fakes import (
@@ -81,6 +82,7 @@ class Bench:
             ProcessingLimits(concurrency=concurrency, retry_s=retry_s, renew_s=0.01),
             ByteBudget(2**24, wait_s=5.0),
             self.observer,
+            Precedence(0.25),
         )
 
     async def process(self, *tasks: DocumentTask) -> GroupSummary:

@@ -239,3 +239,15 @@ class WorkflowOperations(Protocol):
     async def sweep_now(self, min_age_s: float | None) -> SweepReport:
         """Runs a sweep to its end. Raises `Unavailable`; the sweep then goes on."""
         ...
+
+
+class Holdable(Protocol):
+    """Work that can be made to stand still for a moment."""
+
+    def hold(self) -> None:
+        """Stops it where it is, until `resume`; returns at once. Harmless when done twice."""
+        ...
+
+    def resume(self) -> None:
+        """Lets it go on. Harmless when it was not held."""
+        ...

@@ -48,6 +48,14 @@ class RecognitionSettings(SettingsGroup):
     niceness: int = variable(
         "OCR_NICENESS", 10, "how far recognition gives way to all else: 0 not, 19 most", ge=0, le=19
     )
+    share: float = variable(
+        "OCR_SHARE",
+        0.25,
+        "share of the time that recognition keeps while text is worked on in the same process:"
+        " the rest of it, it stands still; 1 never holds it",
+        ge=0.05,
+        le=1,
+    )
     memory_limit_bytes: int = variable(
         "OCR_MEMORY_LIMIT_BYTES",
         4 * 2**30,

@@ -45,6 +45,7 @@ from sheaf_orchestrator.service.keeping import ResultKeeper
 from sheaf_orchestrator.service.leases import LeaseKeeper
 from sheaf_orchestrator.service.merging import Merger
 from sheaf_orchestrator.service.passwords import PasswordSafe
+from sheaf_orchestrator.service.precedence import Precedence
 from sheaf_orchestrator.service.processing import GroupProcessor, ProcessingLimits
 from sheaf_orchestrator.service.reading import DocumentReader
 from sheaf_orchestrator.service.recognition import DocumentRecogniser, RecognitionLimits
@@ -63,6 +64,7 @@ class _Parts:
     storage: Peer
     metadata: Peer
     observer: PrometheusObserver
+    precedence: Precedence
     pools: dict[str, ExtractionPool] = field(default_factory=dict)
 
     @property
@@ -127,7 +129,15 @@ async def orchestrator(
             grpc_peer("metadata", server.metadata_address, settings.grpc)
         )
         client = await connect(temporal, temporal_runtime(server.host, temporal.metrics_port))
-        parts = _Parts(settings, lifecycle, client, storage, metadata, PrometheusObserver())
+        parts = _Parts(
+            settings,
+            lifecycle,
+            client,
+            storage,
+            metadata,
+            PrometheusObserver(),
+            Precedence(settings.recognition.share),
+        )
         stack.enter_context(SandboxCollector(parts.pools))
         text = await _text_sandbox(stack, parts) if role in ("all", "cpu") else None
         listening = await stack.enter_async_context(_server(parts, text))
@@ -234,6 +244,7 @@ async def _run_cpu(stack: AsyncExitStack, parts: _Parts, text: _TextSandbox) -> 
         ),
         parts.memory,
         parts.observer,
+        parts.precedence,
     )
     activities = ProcessingActivities(processor)
     worker = cpu_worker(
@@ -265,6 +276,7 @@ async def _run_ocr(stack: AsyncExitStack, parts: _Parts) -> None:
     )
     for name, pool in (("ocr", pages), ("ocr-base", base)):
         parts.pools[name] = await stack.enter_async_context(pool)
+        parts.precedence.over(pool)
     threads = stack.enter_context(ThreadPoolExecutor(slots, "ocr"))
     reader = parts.reader(base, threads)
     recogniser = DocumentRecogniser(

@@ -16,6 +16,7 @@ from sheaf_orchestrator.extraction import ExtractionPool, Limits
 from sheaf_orchestrator.service.keeping import ResultKeeper
 from sheaf_orchestrator.service.merging import Merger
 from sheaf_orchestrator.service.passwords import PasswordSafe
+from sheaf_orchestrator.service.precedence import Precedence
 from sheaf_orchestrator.service.processing import GroupProcessor, ProcessingLimits
 from sheaf_orchestrator.service.reading import DocumentReader
 from sheaf_orchestrator.service.recognition import DocumentRecogniser, RecognitionLimits
@@ -38,7 +39,13 @@ class Bench:
         reader = DocumentReader(objects, SandboxExtractor(pool), safe, threads)
         keeper = ResultKeeper(objects, reader)
         self.text = GroupProcessor(
-            self.intake, reader, keeper, ProcessingLimits(1, 5.0, RENEW_S), budget, observer
+            self.intake,
+            reader,
+            keeper,
+            ProcessingLimits(1, 5.0, RENEW_S),
+            budget,
+            observer,
+            Precedence(0.25),
         )
         self.ocr = DocumentRecogniser(
             self.intake,

@@ -20,6 +20,7 @@ from sheaf_orchestrator.extraction import (
     PoolBusy,
     PoolClosed,
     Reason,
+    WorkerDied,
     decode_result,
 )
 from support.waiting import until
@@ -164,3 +165,27 @@ async def test_cancelling_while_closing_is_harmless(pool: PoolFactory, tmp_path:
         call.cancel()
         outcome, _ = await asyncio.gather(call, closing, return_exceptions=True)
         assert isinstance(outcome, asyncio.CancelledError | PoolClosed)
+
+
+async def test_a_held_pool_stands_still_and_can_be_killed(pool: PoolFactory) -> None:
+    """No CPU is used until it is resumed; a limit ends even what stands still."""
+
+    def cpu_s() -> float:
+        (pid,) = opened.stats().pids
+        times = psutil.Process(pid).cpu_times()
+        return times.user + times.system
+
+    async with pool(Limits(wall_s=2.0), size=1, spares=0) as opened:
+        spinning = asyncio.create_task(opened.extract(request("test/spin"), b""))
+        begun = cpu_s()
+        await until(lambda: cpu_s() > begun + 0.1)
+        opened.hold()
+        status = psutil.Process(opened.stats().pids[0]).status
+        await until(lambda: status() == psutil.STATUS_STOPPED)
+        stood = cpu_s()
+        opened.resume()
+        await until(lambda: cpu_s() > stood + 0.05)
+        opened.hold()
+        with pytest.raises(WorkerDied) as died:
+            await spinning
+        assert died.value.reason is Reason.TIME_LIMIT

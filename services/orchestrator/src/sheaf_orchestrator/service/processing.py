@@ -34,6 +34,7 @@ from sheaf_orchestrator.ports import Intake
 from sheaf_orchestrator.service.keeping import ResultKeeper
 from sheaf_orchestrator.service.lease import HeldLease
 from sheaf_orchestrator.service.observer import ProcessingObserver
+from sheaf_orchestrator.service.precedence import Precedence
 from sheaf_orchestrator.service.reading import DocumentReader
 from sheaf_orchestrator.service.recorder import OutcomeRecorder
 from sheaf_orchestrator.service.steps import Steps
@@ -64,6 +65,7 @@ class GroupProcessor:
     limits: ProcessingLimits
     memory: ByteBudget
     observer: ProcessingObserver
+    precedence: Precedence
 
     async def process(self, group: Group, *, stopping: asyncio.Event) -> GroupSummary:
         """Works on every document of the group that the workflow still owns.
@@ -76,12 +78,13 @@ class GroupProcessor:
         """
         started = time.perf_counter()
         summary = GroupSummary()
-        async with (
-            HeldLease(self.intake, group, renew_s=self.limits.renew_s) as lease,
-            OutcomeRecorder(self.intake, group, summary, self.observer) as recorder,
-        ):
-            run = _GroupRun(self, group, lease, recorder, stopping)
-            await run.all_documents()
+        with self.precedence.taken():
+            async with (
+                HeldLease(self.intake, group, renew_s=self.limits.renew_s) as lease,
+                OutcomeRecorder(self.intake, group, summary, self.observer) as recorder,
+            ):
+                run = _GroupRun(self, group, lease, recorder, stopping)
+                await run.all_documents()
         await self._release(group, run.unfinished, summary)
         summary.lost += len(lease.lost)
         self.observer.group_processed(group.lane, summary, time.perf_counter() - started)

@@ -1,7 +1,8 @@
 """Does a flood of scans delay text? Time to result of text PDFs, without one and with one.
 
 Quiet and flooded rounds take turns, so that what else the machine does meets both. Text arrives
-at its times whatever becomes of it; another user keeps a backlog of scans in the OCR lane.
+at its times, the same in both, whatever becomes of it; another user keeps a backlog of scans in the
+OCR lane.
 """
 
 import asyncio
@@ -117,10 +118,10 @@ async def flood_with_scans(
         completed(await scanner.result_of(("warm-up.pdf", scans[0])))
         for number in range(rounds):
             on_progress(f"round {number + 1} of {rounds}, quiet")
-            quiet += await open_loop(texts.send, rate=rate, count=count)
+            quiet += await open_loop(texts.send, rate=rate, count=count, seed=number)
             on_progress(f"round {number + 1} of {rounds}, flooded")
             async with _Flood(scanner, scans) as flood:
-                flooded += await open_loop(texts.send, rate=rate, count=count)
+                flooded += await open_loop(texts.send, rate=rate, count=count, seed=number)
                 scans_read += flood.read
     if not quiet or all(arrival.latency_s is None for arrival in (*quiet, *flooded)):
         raise DevError(f"no text came through: {quiet[0].error if quiet else 'none was sent'}")

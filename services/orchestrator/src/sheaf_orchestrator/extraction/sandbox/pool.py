@@ -164,6 +164,19 @@ class ExtractionPool:
             raise RuntimeError("an answer without content")
         return done
 
+    def hold(self) -> None:
+        """Have every subprocess stand still until ``resume``; those that start meanwhile do not.
+
+        Their time goes on: a document that is held for ``limits.wall_s`` is killed.
+        """
+        for worker in self._staff.living:
+            worker.hold()
+
+    def resume(self) -> None:
+        """Have every subprocess go on."""
+        for worker in self._staff.living:
+            worker.resume()
+
     def stats(self) -> PoolStats:
         """Figures as of now."""
         return PoolStats(

@@ -162,6 +162,19 @@ class WorkerProcess:
             except (ProcessLookupError, PermissionError):
                 self._popen.kill()
 
+    def hold(self) -> None:
+        """Stop its whole process group where it is (SIGSTOP), until `resume`."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let its process group go on (SIGCONT)."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._popen.returncode is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
+
     def bury(self) -> "asyncio.Task[Exit]":
         """Kill it, collect its status, and free all that it held; the same task each time."""
         if self._burial is None:
