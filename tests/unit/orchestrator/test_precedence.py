@@ -56,6 +56,14 @@ async def test_a_failure_of_text_lets_it_go_on() -> None:
     assert not pool.held
 
 
+async def test_it_stands_still_from_the_claim_on() -> None:
+    """For a moment, in which the work begins or has gone to another process."""
+    text, pool = precedence(0.25)
+    text.expect()
+    assert pool.held
+    await until(lambda: not pool.held, timeout_s=5)
+
+
 async def test_it_is_not_held_for_ever() -> None:
     """Text without a break leaves it its share, again and again."""
     text, pool = precedence(0.5, period_s=0.02)

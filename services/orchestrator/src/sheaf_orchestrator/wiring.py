@@ -329,12 +329,18 @@ async def _run_dispatcher(stack: AsyncExitStack, parts: _Parts) -> None:
     background = parts.lifecycle.background
     leases = LeaseKeeper(parts.intake, engine, settings.dispatch.lease_check_s, parts.observer)
     await stack.enter_async_context(background("leases", leases.run()))
-    for lane, limits in (
-        (Lane.TEXT, settings.group_limits()),
-        (Lane.OCR, settings.ocr_group_limits()),
+    for lane, limits, precedence in (
+        (Lane.TEXT, settings.group_limits(), parts.precedence),
+        (Lane.OCR, settings.ocr_group_limits(), None),
     ):
         dispatcher = Dispatcher(
-            parts.intake, engine, lane, limits, settings.dispatch.claim_wait_s, parts.observer
+            parts.intake,
+            engine,
+            lane,
+            limits,
+            settings.dispatch.claim_wait_s,
+            parts.observer,
+            precedence,
         )
         name = f"{lane.value} dispatcher"
         await stack.enter_async_context(background(name, dispatcher.run()))

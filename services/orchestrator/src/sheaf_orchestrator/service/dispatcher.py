@@ -12,6 +12,7 @@ from sheaf_common.failpoints import failpoint
 from sheaf_orchestrator.domain import Group, GroupLimits, Lane, ReleaseCause
 from sheaf_orchestrator.ports import Intake, WorkflowEngine
 from sheaf_orchestrator.service.observer import DispatchObserver
+from sheaf_orchestrator.service.precedence import Precedence
 
 log = structlog.get_logger()
 
@@ -34,6 +35,8 @@ class Dispatcher:
     limits: GroupLimits
     claim_wait_s: float
     observer: DispatchObserver
+    precedence: Precedence | None = None
+    """What is told that text comes; None for a lane that gives way itself."""
 
     async def run(self) -> None:
         """Dispatches until cancelled."""
@@ -58,6 +61,8 @@ class Dispatcher:
         Only a definite refusal releases the claim: after a timeout the workflow may run,
         so its documents are left to the lease.
         """
+        if self.precedence is not None:
+            self.precedence.expect()
         await failpoint("dispatcher.claimed")
         try:
             await self.engine.start(group)

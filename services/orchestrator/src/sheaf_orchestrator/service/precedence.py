@@ -16,6 +16,8 @@ from sheaf_orchestrator.ports import Holdable
 
 PERIOD_S: Final = 0.8
 """In which recognition has its share."""
+_ON_ITS_WAY_S: Final = 0.06
+"""From a claim to the begin of its activity, with a little room."""
 
 
 class Precedence:
@@ -43,15 +45,26 @@ class Precedence:
     @contextmanager
     def taken(self) -> Iterator[None]:
         """Text is worked on during the block."""
-        self._taken += 1
-        if self._taken == 1:
-            self._stand()
+        self._begin()
         try:
             yield
         finally:
-            self._taken -= 1
-            if not self._taken:
-                self._run()
+            self._end()
+
+    def expect(self) -> None:
+        """Text is about to be worked on: its way here has begun, and takes some steps."""
+        self._begin()
+        asyncio.get_running_loop().call_later(_ON_ITS_WAY_S, self._end)
+
+    def _begin(self) -> None:
+        self._taken += 1
+        if self._taken == 1:
+            self._stand()
+
+    def _end(self) -> None:
+        self._taken -= 1
+        if not self._taken:
+            self._run()
 
     def _stand(self) -> None:
         """Hold them, for no longer than their share allows."""
