@@ -169,3 +169,15 @@ def test_time_runs_out() -> None:
     extracted = extract(two, Limits(soft_s=-1))
     assert (extracted.page_count, extracted.pages, extracted.partial) == (2, [], True)
     assert extracted.warnings[0].code == "TIME_LIMIT"
+
+
+def test_damaged_metadata_is_told_and_costs_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture is read all the same when the library gives up on its EXIF, with a warning."""
+
+    def give_up(_image: Image.Image) -> Image.Exif:
+        raise SyntaxError("not a TIFF file")
+
+    monkeypatch.setattr(Image.Image, "getexif", give_up)
+    extracted = extract(pictures.saved(pictures.page("x"), "PNG"))
+    assert extracted.page_count == 1
+    assert "METADATA_FAILED" in [warning.code for warning in extracted.warnings]

@@ -34,7 +34,7 @@ def extract(content: bytearray, options: Options, limits: Limits) -> Extracted:
     whole = 0
     with open_picture(content, limits) as picture:
         count = picture.page_count
-        metadata = read_metadata(picture.file)
+        metadata = read_metadata(picture.file, notes)
         for number in range(1, count + 1):
             if time.monotonic() > deadline:
                 notes.cut(Reason.TIME_LIMIT, f"Only the first {number - 1} of {count} were read.")

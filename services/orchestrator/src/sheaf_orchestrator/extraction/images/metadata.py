@@ -7,15 +7,16 @@ from PIL import Image
 from PIL.ExifTags import IFD, Base
 
 from sheaf_orchestrator.extraction.cleaning import clean_text
+from sheaf_orchestrator.extraction.notes import Notes
 from sheaf_orchestrator.extraction.result import Metadata
 
 _MAX_CHARACTERS = 4_096
 _DATE: Final = "%Y:%m:%d %H:%M:%S"
 
 
-def read_metadata(image: Image.Image) -> Metadata:
+def read_metadata(image: Image.Image, notes: Notes) -> Metadata:
     """The picture's own words, cleaned and cut to 4,096 characters a value."""
-    exif, details = _exif(image)
+    exif, details = _exif(image, notes)
 
     def value(tag: Base, *names: str) -> str | None:
         found = _tidy(exif.get(tag))
@@ -33,12 +34,13 @@ def read_metadata(image: Image.Image) -> Metadata:
     )
 
 
-def _exif(image: Image.Image) -> tuple[dict[int, object], dict[int, object]]:
-    """The tags of the picture and those of its camera; none where they cannot be read."""
+def _exif(image: Image.Image, notes: Notes) -> tuple[dict[int, object], dict[int, object]]:
+    """The tags of the picture and those of its camera; none, and a note, if they are damaged."""
     try:
         exif = image.getexif()
         return dict(exif), dict(exif.get_ifd(IFD.Exif))
     except Exception:  # noqa: BLE001 # a picture without its metadata is a picture all the same
+        notes.warn("METADATA_FAILED", "What the picture says of itself (EXIF) is damaged.")
         return {}, {}
 
 

@@ -11,7 +11,6 @@ from sheaf_orchestrator.extraction.office.wordstyles import Level, Numbering
 PAGE_BYTES: Final = 512
 _MAX_RUNS: Final = 500_000
 _OPERAND_BYTES: Final = {0: 1, 1: 1, 2: 2, 3: 4, 4: 2, 5: 2, 7: 3}
-_VARIABLE: Final = 6
 _TABLE_DEFINITION: Final = 0xD608
 _TAB_CHANGES: Final = 0xC615
 _DELETED, _HIDDEN, _SPECIAL, _SYMBOL = 0x0800, 0x083C, 0x0855, 0x6A09

@@ -183,8 +183,3 @@ def _date(value: float, section: _Section, *, date1904: bool) -> str:
     if section.time:
         return moment.isoformat(sep=" ")
     return moment.date().isoformat()
-
-
-def is_date(number_format: str) -> bool:
-    """Whether the format shows dates or times."""
-    return _sections(number_format[:_MAX_FORMAT])[0].kind == "date"

@@ -7,10 +7,12 @@ from typing import Any, Final, Self
 
 import olefile
 
+from sheaf_orchestrator.extraction.bytefile import ByteFile
 from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.office.ole_properties import SUMMARY, read_summary
-from sheaf_orchestrator.extraction.office.package import ENCRYPTED_MESSAGE, OLE_MAGIC, ByteFile
+from sheaf_orchestrator.extraction.office.package import ENCRYPTED_MESSAGE
 from sheaf_orchestrator.extraction.office.reading import Reading
+from sheaf_orchestrator.extraction.ole import MAGIC as OLE_MAGIC
 from sheaf_orchestrator.extraction.reasons import Reason
 from sheaf_orchestrator.extraction.result import Metadata
 

@@ -1,17 +1,17 @@
 """Zip containers of a stranger, bounded by what they declare and by what they really hold."""
 
-import io
 import struct
 import zipfile
 import zlib
 from types import TracebackType
 from typing import Final, Self
 
+from sheaf_orchestrator.extraction.bytefile import ByteFile
 from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.limits import MIB, Limits
+from sheaf_orchestrator.extraction.ole import MAGIC as OLE_MAGIC
 from sheaf_orchestrator.extraction.reasons import Reason
 
-OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_PACKAGE: Final = "EncryptedPackage".encode("utf-16-le")
 ENCRYPTED_MESSAGE: Final = "The document is encrypted; a password is supported for PDF only."
 
@@ -36,42 +36,6 @@ _BROKEN: Final = (
     IndexError,
     OverflowError,
 )
-
-
-class ByteFile(io.RawIOBase):
-    """A seekable file over bytes that are there already, without a copy of them."""
-
-    def __init__(self, content: bytearray | bytes) -> None:
-        super().__init__()
-        self._view = memoryview(content)
-        self._at = 0
-
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seekable(self) -> bool:
-        """Yes."""
-        return True
-
-    def tell(self) -> int:
-        """Where the next byte is read."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move; raises ValueError for a place before the first byte."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._view)}[whence]
-        if base + offset < 0:
-            raise ValueError("a place before the first byte")
-        self._at = base + offset
-        return self._at
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """The next bytes, fewer only at the end."""
-        end = len(self._view) if size is None or size < 0 else self._at + size
-        data = bytes(self._view[self._at : end])
-        self._at += len(data)
-        return data
 
 
 class Member:

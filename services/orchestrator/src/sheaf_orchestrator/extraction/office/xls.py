@@ -11,8 +11,9 @@ from sheaf_orchestrator.extraction.office import biff, ole
 from sheaf_orchestrator.extraction.office.formats import general, show
 from sheaf_orchestrator.extraction.office.grid import Grid
 from sheaf_orchestrator.extraction.office.ole import PARSING_ERRORS, Container, damaged
-from sheaf_orchestrator.extraction.office.package import ENCRYPTED_MESSAGE, OLE_MAGIC
+from sheaf_orchestrator.extraction.office.package import ENCRYPTED_MESSAGE
 from sheaf_orchestrator.extraction.office.reading import HIDDEN, Reading
+from sheaf_orchestrator.extraction.ole import MAGIC as OLE_MAGIC
 from sheaf_orchestrator.extraction.options import Options
 from sheaf_orchestrator.extraction.reasons import Reason
 from sheaf_orchestrator.extraction.result import Extracted, Metadata

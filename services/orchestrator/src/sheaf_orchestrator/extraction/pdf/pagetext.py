@@ -20,11 +20,6 @@ def drawn_rows(text: str, pieces: list[Piece]) -> list[Row]:
     return rows
 
 
-def row_text(text: str, row: Row) -> str:
-    """A row's text, without a hyphen at its end."""
-    return " ".join([text[piece.start : piece.end] for piece in row])
-
-
 def compose(text: str, rows: list[Row]) -> str:
     """The rows one under the other; words that the end of a line parts stay marked as such."""
     parts: list[str] = []
