@@ -65,15 +65,22 @@ def report(content: bytearray, options: Options, limits: Limits) -> Extracted:
     return _saying(msgspec.json.encode(facts).decode())
 
 
+def _note_own_pid(path: Path) -> None:
+    """Whoever sees the file can read the whole of it."""
+    unfinished = path.with_suffix(".new")
+    unfinished.write_text(str(os.getpid()))
+    unfinished.rename(path)
+
+
 def hang(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """Note our pid, start a child that notes its own, and never end."""
     notes = Path(bytes(content).decode())
     if os.fork() == 0:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        (notes / "grandchild").write_text(str(os.getpid()))
+        _note_own_pid(notes / "grandchild")
         while True:
             time.sleep(60)
-    (notes / "child").write_text(str(os.getpid()))
+    _note_own_pid(notes / "child")
     while True:
         time.sleep(60)
 
