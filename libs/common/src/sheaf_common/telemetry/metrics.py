@@ -5,21 +5,14 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
-from prometheus_client import REGISTRY, Histogram, start_http_server
+from prometheus_client import REGISTRY, start_http_server
+
+from sheaf_common.telemetry import catalogue
 
 log = structlog.get_logger()
 
-LATENCY_BUCKETS_S: Final = (
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
-)  # fmt: skip
-"""From a cache hit to the longest long poll, in seconds."""
-
-GRPC_SERVER_SECONDS: Final = Histogram(
-    "sheaf_grpc_server_seconds",
-    "Time to handle a gRPC call, in seconds, by method and status code.",
-    ["method", "code"],
-    buckets=LATENCY_BUCKETS_S,
-)
+GRPC_SERVER_SECONDS: Final = catalogue.GRPC_SERVER_SECONDS.histogram()
+LATENCY_BUCKETS_S: Final = catalogue.LATENCY_BUCKETS_S
 
 
 @asynccontextmanager
