@@ -203,6 +203,7 @@ class Metadata:
         max_work_s: float = 1000,
         lease_ttl_s: float = 60,
         wait_s: float = 0,
+        linger_s: float = 0,
     ) -> metadata_pb2.ClaimedGroup | None:
         """A claimed group, or None; by default with bounds that nothing reaches."""
         request = metadata_pb2.ClaimDocumentsRequest(
@@ -213,6 +214,7 @@ class Metadata:
             max_work=duration(max_work_s),
             lease_ttl=duration(lease_ttl_s),
             wait=duration(wait_s),
+            linger=duration(linger_s),
         )
         answer = await self.call("ClaimDocuments", request, timeout_s=wait_s + 30)
         return answer.group if answer.HasField("group") else None

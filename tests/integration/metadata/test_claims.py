@@ -1,6 +1,7 @@
 """Claims: order, bounds, and documents that are claimed alone."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -131,6 +132,35 @@ async def test_no_more_workflows_than_places(metadata: Metadata) -> None:
     assert await metadata.claim(max_workflows=3, max_documents=1) is None
 
 
+async def test_a_group_grows_while_another_is_in_flight(metadata: Metadata) -> None:
+    """Until its first has waited as long as it may; nothing that comes meanwhile is left out."""
+    await metadata.registered(1)
+    await metadata.claimed(linger_s=1, max_workflows=2)  # none in flight: at once
+    await metadata.registered(1)
+    started = time.monotonic()
+    claiming = asyncio.create_task(metadata.claimed(linger_s=0.5, max_workflows=2, wait_s=20))
+    await metadata.registered(2)
+
+    assert len((await claiming).documents) == 3
+    assert time.monotonic() - started > 0.4
+
+
+async def test_a_full_group_does_not_wait_to_grow(metadata: Metadata) -> None:
+    """What has as many as it may is claimed at once; what could grow is, when no other is left."""
+    await metadata.registered(4)
+    groups = [await metadata.claimed(max_documents=1)]
+    groups.append(await metadata.claimed(max_documents=2, linger_s=1))
+    assert len(groups[1].documents) == 2
+    assert await metadata.claim(max_documents=2, linger_s=1) is None
+
+    started = time.monotonic()
+    claiming = asyncio.create_task(metadata.claimed(max_documents=2, linger_s=1, wait_s=20))
+    for group in groups:
+        await metadata.complete(group)
+    assert len((await claiming).documents) == 1
+    assert time.monotonic() - started < 0.9
+
+
 async def test_a_place_is_held_by_any_document_left(metadata: Metadata) -> None:
     """A workflow that has recorded all but one document still has its place."""
     await metadata.registered(4)
@@ -168,6 +198,7 @@ async def test_an_empty_claim_ends_with_its_wait(metadata: Metadata) -> None:
         ("max_documents", 501),
         ("max_bytes", 0),
         ("max_work", duration(0)),
+        ("linger", duration(1.1)),
         ("lease_ttl", duration(0)),
     ],
 )

@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sheaf_common.errors import Conflict, DeadlineExceeded, OverCapacity, Unavailable
 from sheaf_common.pools.database import DatabaseSettings, database_pool
+from sheaf_common.pools.database_connection import DatabaseConnection, SqlConnection
 from sheaf_metadata.adapters.mysql.database import LOCK_WAIT_S, Database
 from support.metadata import Metadata
 
-Work = Callable[[AsyncConnection], Awaitable[None]]
+Work = Callable[[SqlConnection], Awaitable[None]]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ async def values(service: Metadata) -> list[int]:
     return [row[0] for row in await service.sql("SELECT value FROM fight ORDER BY id")]
 
 
-async def add(connection: AsyncConnection, row: int) -> None:
+async def add(connection: SqlConnection, row: int) -> None:
     """Adds one to a row."""
     await connection.execute(text("UPDATE fight SET value = value + 1 WHERE id = :id"), {"id": row})
 
@@ -46,7 +46,7 @@ async def test_a_deadlock_is_repeated(service: Metadata, database: Database) -> 
     tries = []
 
     def crossing(first: int, second: int) -> Work:
-        async def work(connection: AsyncConnection) -> None:
+        async def work(connection: SqlConnection) -> None:
             tries.append(first)
             await add(connection, first)
             if len(tries) <= 2:
@@ -66,7 +66,7 @@ async def test_races_that_are_never_won_are_a_conflict(database: Database) -> No
     """After four tries the caller is told to try again later."""
     tries = []
 
-    async def work(connection: AsyncConnection) -> None:
+    async def work(connection: SqlConnection) -> None:
         tries.append(1)
         await connection.execute(
             text("SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'deadlock'")
@@ -80,7 +80,7 @@ async def test_races_that_are_never_won_are_a_conflict(database: Database) -> No
 async def test_a_transaction_is_bounded(service: Metadata, database: Database) -> None:
     """One that waits for a lock for over a second ends, and holds nothing afterwards."""
 
-    async def both(connection: AsyncConnection) -> None:
+    async def both(connection: SqlConnection) -> None:
         await add(connection, 2)
         await add(connection, 1)
 
@@ -101,7 +101,7 @@ async def test_a_cancelled_transaction_is_rolled_back(
     """Until the commit is sent a cancelled caller leaves nothing."""
     added = asyncio.Event()
 
-    async def work(connection: AsyncConnection) -> None:
+    async def work(connection: SqlConnection) -> None:
         await add(connection, 1)
         added.set()
         await asyncio.Event().wait()
@@ -119,17 +119,17 @@ async def test_a_commit_is_finished_whatever_becomes_of_the_caller(
 ) -> None:
     """Cancelled twice while it commits: it is committed, and then the cancel goes on."""
     committing, go_on = asyncio.Event(), asyncio.Event()
-    commit = AsyncConnection.commit
+    commit = DatabaseConnection.commit
 
-    async def slow_commit(connection: AsyncConnection) -> None:
+    async def slow_commit(connection: DatabaseConnection) -> None:
         committing.set()
         await go_on.wait()
         await commit(connection)
 
-    async def work(connection: AsyncConnection) -> None:
+    async def work(connection: SqlConnection) -> None:
         await add(connection, 1)
 
-    monkeypatch.setattr(AsyncConnection, "commit", slow_commit)
+    monkeypatch.setattr(DatabaseConnection, "commit", slow_commit)
     running = asyncio.create_task(database.transaction("test", work))
     await committing.wait()
     for _ in range(2):
@@ -148,7 +148,7 @@ async def test_a_connection_lost_while_committing_leaves_it_open(
 ) -> None:
     """The caller is told that it must ask again."""
 
-    async def work(connection: AsyncConnection) -> None:
+    async def work(connection: SqlConnection) -> None:
         await add(connection, 1)
         await kill(service, connection)
 
@@ -162,7 +162,7 @@ async def test_a_connection_lost_before_is_known_to_have_changed_nothing(
 ) -> None:
     """That is another reason; and the pool goes on with new connections."""
 
-    async def work(connection: AsyncConnection) -> None:
+    async def work(connection: SqlConnection) -> None:
         await add(connection, 1)
         await kill(service, connection)
         await add(connection, 2)
@@ -174,7 +174,7 @@ async def test_a_connection_lost_before_is_known_to_have_changed_nothing(
     assert await values(service) == [0, 0]
 
 
-async def kill(service: Metadata, connection: AsyncConnection) -> None:
+async def kill(service: Metadata, connection: SqlConnection) -> None:
     """Ends a connection from outside."""
     number = (await connection.execute(text("SELECT CONNECTION_ID()"))).scalar_one()
     await service.sql(f"KILL {int(number)}")

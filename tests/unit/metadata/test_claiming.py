@@ -16,6 +16,7 @@ _LIMITS = ClaimLimits(Lane.TEXT, 1, 10, 10**9, 1.0, 10.0)
 _GROUP = ClaimTry(ClaimedGroup("w", Lane.TEXT, (candidate(),)))
 _NO_WORK = ClaimTry(None)
 _NO_PLACE = ClaimTry(None, work_waits=True)
+_MAY_GROW = ClaimTry(None, work_waits=True, linger_s=0.05)
 
 
 class Bench:
@@ -81,6 +82,27 @@ async def test_with_a_hint_it_does_not_look_first() -> None:
     bench.waiters.wake([WorkQueued(Lane.TEXT)])
     await asyncio.wait_for(waiting, 1)
     assert bench.claims.likely == [True, True]
+
+
+async def test_a_group_that_may_grow_is_claimed_when_its_time_is_over() -> None:
+    """Not before by more work, and then without looking first."""
+    bench = Bench([_MAY_GROW, _GROUP])
+    waiting = asyncio.create_task(bench.claim(_LIMITS, 50))
+    await until(lambda: bench.claims.tries == 1)
+    bench.waiters.wake([WorkQueued(Lane.TEXT)])
+    await asyncio.sleep(0.01)
+    assert bench.claims.tries == 1
+    assert await asyncio.wait_for(waiting, 1) == _GROUP.group
+    assert bench.claims.likely == [True, True]
+
+
+async def test_a_group_that_may_grow_is_tried_again_as_a_place_is_freed() -> None:
+    """It may have been the last other one."""
+    bench = Bench([ClaimTry(None, work_waits=True, linger_s=30.0), _GROUP])
+    waiting = asyncio.create_task(bench.claim(_LIMITS, 50))
+    await until(lambda: bench.claims.tries == 1)
+    bench.waiters.wake([PlaceFreed(Lane.TEXT)])
+    assert await asyncio.wait_for(waiting, 1) == _GROUP.group
 
 
 async def test_a_wait_ends_before_the_deadline_of_its_call() -> None:

@@ -76,6 +76,8 @@ class GroupLimits:
     max_documents: int
     max_bytes: int
     max_work_s: float
+    linger_s: float = 0.0
+    """How long a group that could still grow waits for more, while another is in flight."""
 
 
 class WorkflowState(Enum):

@@ -130,6 +130,13 @@ class DispatchSettings(SettingsGroup):
     group_max_work_s: float = variable(
         "DISPATCH_GROUP_MAX_WORK_S", 0.2, "estimated seconds of work of a group", gt=0, le=60
     )
+    group_linger_s: float = variable(
+        "DISPATCH_GROUP_LINGER_S",
+        0.2,
+        "seconds that a group may wait to grow while another is in flight; 0 claims at once",
+        ge=0,
+        le=1,
+    )
     claim_wait_s: float = variable(
         "DISPATCH_CLAIM_WAIT_S", 20.0, "seconds that one claim waits for work", ge=0, le=60
     )
@@ -255,6 +262,7 @@ class OrchestratorSettings:
             max_documents=self.dispatch.group_max_documents,
             max_bytes=self.dispatch.group_max_bytes,
             max_work_s=self.dispatch.group_max_work_s,
+            linger_s=self.dispatch.group_linger_s,
         )
 
     def ocr_group_limits(self) -> GroupLimits:

@@ -6,7 +6,7 @@ switch `DB_POOL_MODE=baseline` makes it the small pool of before.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Final, Literal
 
 import asyncmy
@@ -14,11 +14,13 @@ from pydantic import SecretStr, field_validator
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from sqlalchemy.util.concurrency import greenlet_spawn
 
-from sheaf_common.pools.database_checks import check_before_use
-from sheaf_common.pools.database_dialect import DRIVER
+from sheaf_common.pools.database_checks import check_before_use, is_closed
+from sheaf_common.pools.database_connection import DatabaseConnection, DriverError, SqlConnection
+from sheaf_common.pools.database_dialect import DRIVER, in_transaction
 from sheaf_common.pools.database_session import session_statement
 from sheaf_common.settings import Rollback, SettingsGroup, variable
 from sheaf_common.telemetry.pools import WaitQueue, pool_metrics
@@ -97,7 +99,7 @@ class DatabasePool:
         return self._queue.length
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[AsyncConnection]:
+    async def connection(self) -> AsyncIterator[DatabaseConnection]:
         """A connection for the block.
 
         Each statement is a transaction of its own, until `begin`; what that began and was not
@@ -107,20 +109,36 @@ class DatabasePool:
 
         Raises:
             sqlalchemy.exc.TimeoutError: none became free in that time.
-            sqlalchemy.exc.DBAPIError: the server could not be reached.
+            DriverError: the server could not be reached.
             TimeoutError: it took the connection, but not within DB_CONNECT_TIMEOUT_S.
         """
-        async with AsyncExitStack() as stack:
-            with self._queue.waiting():
-                try:
-                    connection = await stack.enter_async_context(self.engine.connect())
-                except PoolTimeout:
-                    self._queue.timed_out()
-                    raise
-            yield connection
+        with self._queue.waiting():
+            try:
+                leased = await self.engine.raw_connection()
+            except PoolTimeout:
+                self._queue.timed_out()
+                raise
+        try:
+            yield DatabaseConnection(leased.driver_connection)
+        except DriverError as error:
+            if is_closed(leased.driver_connection):  # and so may be all that are as old
+                self._pool._invalidate(leased, error, _checkin=False)  # noqa: SLF001
+            raise
+        finally:
+            await self._give_back(leased)
+
+    async def _give_back(self, leased: PoolProxiedConnection) -> None:
+        """What is open is rolled back, what is closed replaced; a caller's end does not stop it."""
+        driver: Any = leased.driver_connection
+        closed = is_closed(driver)
+        giving_back = greenlet_spawn(leased.invalidate if closed else leased.close)
+        if not closed and not in_transaction(driver) and self._pool.overflow() <= 0:
+            await giving_back  # nothing to wait for, so nothing to be cancelled in
+        else:
+            await asyncio.shield(asyncio.ensure_future(giving_back))
 
 
-async def begin(connection: AsyncConnection) -> None:
+async def begin(connection: SqlConnection) -> None:
     """Begins a transaction, which `connection.commit` ends."""
     await connection.exec_driver_sql("START TRANSACTION")
 

@@ -27,7 +27,7 @@ def check_before_use(engine: Engine) -> None:
         returned_at = record.info.get(_RETURNED_AT)
         if returned_at is None:  # new
             return
-        if _is_closed(connection.driver_connection):
+        if is_closed(connection.driver_connection):
             raise InvalidatePoolError("the server has closed the connection")
         if time.monotonic() - returned_at < RESTED_S:
             return
@@ -40,7 +40,7 @@ def check_before_use(engine: Engine) -> None:
     event.listen(engine, "checkout", before_use)
 
 
-def _is_closed(connection: Any) -> bool:
+def is_closed(connection: Any) -> bool:
     """Whether asyncmy's stream has ended, by either side or by an error."""
     stream = connection._proto  # noqa: SLF001 - asyncmy does not tell it otherwise
     return bool(stream is None or stream.eof or stream.exc is not None or not connection.connected)

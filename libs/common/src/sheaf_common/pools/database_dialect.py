@@ -22,8 +22,13 @@ class SheafDialect(MySQLDialect_asyncmy):
 
     def do_rollback(self, dbapi_connection: Any) -> None:
         """Rolls back what is open; nothing after a commit or where nothing was begun."""
-        if dbapi_connection.driver_connection.server_status & _IN_TRANSACTION:
+        if in_transaction(dbapi_connection.driver_connection):
             super().do_rollback(dbapi_connection)  # type: ignore[no-untyped-call]
+
+
+def in_transaction(connection: Any) -> bool:
+    """Whether a transaction of an asyncmy connection is open, as its last answer said."""
+    return bool(connection.server_status & _IN_TRANSACTION)
 
 
 registry.register(DRIVER.replace("+", "."), __name__, SheafDialect.__name__)

@@ -492,6 +492,7 @@ class ClaimDocumentsRequest(_message.Message):
     MAX_WORK_FIELD_NUMBER: _builtins.int
     LEASE_TTL_FIELD_NUMBER: _builtins.int
     WAIT_FIELD_NUMBER: _builtins.int
+    LINGER_FIELD_NUMBER: _builtins.int
     lane: _document_pb2.Lane.ValueType
     """The lane to claim from."""
     max_workflows: _builtins.int
@@ -512,6 +513,12 @@ class ClaimDocumentsRequest(_message.Message):
     def wait(self) -> _duration_pb2.Duration:
         """How long to wait for work, at most 60 s."""
 
+    @_builtins.property
+    def linger(self) -> _duration_pb2.Duration:
+        """While another workflow of the lane is in flight, how long documents may wait for more of them
+        to come before a group that could still grow is claimed, at most 1 s. Absent: they do not.
+        """
+
     def __init__(
         self,
         *,
@@ -522,10 +529,11 @@ class ClaimDocumentsRequest(_message.Message):
         max_work: _duration_pb2.Duration | None = ...,
         lease_ttl: _duration_pb2.Duration | None = ...,
         wait: _duration_pb2.Duration | None = ...,
+        linger: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["lease_ttl", b"lease_ttl", "max_work", b"max_work", "wait", b"wait"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lease_ttl", b"lease_ttl", "linger", b"linger", "max_work", b"max_work", "wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lane", b"lane", "lease_ttl", b"lease_ttl", "max_bytes", b"max_bytes", "max_documents", b"max_documents", "max_work", b"max_work", "max_workflows", b"max_workflows", "wait", b"wait"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lane", b"lane", "lease_ttl", b"lease_ttl", "linger", b"linger", "max_bytes", b"max_bytes", "max_documents", b"max_documents", "max_work", b"max_work", "max_workflows", b"max_workflows", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

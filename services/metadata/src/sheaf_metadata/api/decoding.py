@@ -140,6 +140,7 @@ def claim_limits(request: metadata_pb2.ClaimDocumentsRequest) -> ClaimLimits:
         max_documents=request.max_documents,
         max_bytes=request.max_bytes,
         max_work_s=seconds(request.max_work),
+        linger_s=seconds(request.linger),
         lease_ttl_s=seconds(request.lease_ttl),
     )
 

@@ -19,6 +19,7 @@ WORKER_LOST: Final = "WORKER_LOST"
 MAX_DOCUMENTS: Final = 500
 MAX_WORKFLOWS: Final = 10_000
 MAX_WAIT_S: Final = 60.0
+MAX_LINGER_S: Final = 1.0
 _MIN_LEASE_S: Final = 0.1
 _MAX_LEASE_S: Final = 3600.0
 _MAX_PAGES: Final = 2**31 - 1
@@ -34,6 +35,8 @@ class ClaimLimits:
     max_bytes: int
     max_work_s: float
     lease_ttl_s: float
+    linger_s: float = 0.0
+    """How long a group that could still grow waits for more, while another is in flight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,13 @@ class ClaimedGroup:
 class ClaimTry:
     """What a try to claim came to.
 
-    Without a group, `work_waits` says whether documents wait and only a place was missing.
+    Without a group, `work_waits` says whether documents wait and only a place was missing;
+    `linger_s` is set where there is a place too, and for how long the group may still grow.
     """
 
     group: ClaimedGroup | None
     work_waits: bool = False
+    linger_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,8 @@ def check_limits(limits: ClaimLimits) -> None:
     if limits.max_work_s <= 0:
         _refuse("max_work", "must be greater than zero")
     check_lease_ttl(limits.lease_ttl_s)
+    if not 0 <= limits.linger_s <= MAX_LINGER_S:
+        _refuse("linger", f"must be at most {MAX_LINGER_S:g} s")
 
 
 def check_lease_ttl(lease_ttl_s: float) -> None:
@@ -133,6 +140,14 @@ def cut_group(
         if suspect:
             return (document,)
     return tuple(candidates)
+
+
+def could_grow(
+    group: Sequence[ClaimedDocument], candidates: Sequence[ClaimedDocument], limits: ClaimLimits
+) -> bool:
+    """Whether more documents, were they there, would go into the group cut from `candidates`."""
+    suspect = group[0].dispatches >= ALONE_FROM_DISPATCHES
+    return len(group) == len(candidates) < limits.max_documents and not suspect
 
 
 def _refuse(field: str, problem: str) -> NoReturn:

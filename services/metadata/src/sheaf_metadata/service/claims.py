@@ -61,7 +61,11 @@ class ClaimDocuments:
                 if left_s <= 0 or signal.closed:
                     self.observer.claimed(limits.lane, 0)
                     return None
-                likely = await signal.wait(min(self.poll_s, left_s))
+                if tried.linger_s is None:
+                    likely = await signal.wait(min(self.poll_s, left_s))
+                else:
+                    await signal.wait(min(tried.linger_s, left_s))
+                    likely = True
 
     def _claimed(self, group: ClaimedGroup) -> ClaimedGroup:
         self.observer.claimed(group.lane, len(group.documents))

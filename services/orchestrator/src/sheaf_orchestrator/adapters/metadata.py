@@ -82,6 +82,7 @@ class MetadataIntake:
                 max_documents=limits.max_documents,
                 max_bytes=limits.max_bytes,
                 max_work=_duration(limits.max_work_s),
+                linger=_duration(limits.linger_s),
                 lease_ttl=_duration(self.lease_ttl_s),
                 wait=_duration(wait_s),
             ),

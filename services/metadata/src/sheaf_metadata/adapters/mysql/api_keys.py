@@ -4,10 +4,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sheaf_common.errors import AlreadyExists
+from sheaf_common.pools.database_connection import IntegrityError, SqlConnection
 from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.errors import DUPLICATE_KEY, error_number
 from sheaf_metadata.adapters.mysql.rows import aware, naive
@@ -35,7 +34,7 @@ class MysqlApiKeys:
     async def create(self, key: ApiKey) -> UUID:
         """See `ApiKeys`."""
 
-        async def insert(connection: AsyncConnection) -> UUID:
+        async def insert(connection: SqlConnection) -> UUID:
             await connection.execute(_INSERT, _row(key))
             return key.key_id
 

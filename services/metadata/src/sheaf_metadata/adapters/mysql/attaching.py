@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import bindparam, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sheaf_common.pools.database_connection import SqlConnection
 from sheaf_metadata.adapters.mysql.batches import lock_counts, raise_counts
 from sheaf_metadata.adapters.mysql.inserting import insert_documents
 from sheaf_metadata.adapters.mysql.writing import Write
@@ -27,7 +27,7 @@ KNOWN: Final = text(
 
 
 async def attach(
-    connection: AsyncConnection, writes: Sequence[Write], now: datetime, lags: Lags
+    connection: SqlConnection, writes: Sequence[Write], now: datetime, lags: Lags
 ) -> tuple[list[Write], list[Document]]:
     """Inserts what completed documents hold; call it before the writes are written.
 

@@ -7,8 +7,8 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sheaf_common.pools.database_connection import SqlConnection
 from sheaf_metadata.adapters.mysql.rows import naive
 
 # PRIMARY, in ascending id.
@@ -44,7 +44,7 @@ _RAISE: Final = text("UPDATE batch SET document_count = document_count + :more W
 
 
 async def finish_batches(
-    connection: AsyncConnection, batch_ids: Collection[UUID], now: datetime
+    connection: SqlConnection, batch_ids: Collection[UUID], now: datetime
 ) -> list[tuple[UUID, str]]:
     """Finishes those of the batches that have no document left to come.
 
@@ -68,21 +68,21 @@ async def finish_batches(
     return [(UUID(bytes=batch_id), users[batch_id]) for batch_id in done]
 
 
-async def lock_counts(connection: AsyncConnection, batch_ids: Collection[UUID]) -> dict[UUID, int]:
+async def lock_counts(connection: SqlConnection, batch_ids: Collection[UUID]) -> dict[UUID, int]:
     """Locks batches; returns how many documents each has."""
     ids = sorted(batch_id.bytes for batch_id in batch_ids)
     rows = await connection.execute(COUNTS, {"ids": ids})
     return {UUID(bytes=row.id): row.document_count for row in rows}
 
 
-async def raise_counts(connection: AsyncConnection, batch_ids: Iterable[UUID]) -> None:
+async def raise_counts(connection: SqlConnection, batch_ids: Iterable[UUID]) -> None:
     """Counts one document more for each time that a locked batch is named."""
     more = Counter(batch_id.bytes for batch_id in batch_ids)
     await connection.execute(_RAISE, [{"id": each, "more": more[each]} for each in sorted(more)])
 
 
 async def reopen_batches(
-    connection: AsyncConnection, batch_ids: Collection[UUID]
+    connection: SqlConnection, batch_ids: Collection[UUID]
 ) -> tuple[UUID, ...]:
     """Opens the finished ones of the batches again; returns them.
 

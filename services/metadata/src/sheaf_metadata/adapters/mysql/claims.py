@@ -5,18 +5,25 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import bindparam, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sheaf_common.ids import new_id
+from sheaf_common.pools.database_connection import SqlConnection
 from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_events
 from sheaf_metadata.adapters.mysql.rows import CLAIMED_COLUMNS, aware, claimed_of
-from sheaf_metadata.adapters.mysql.slots import SURVEY, create_slots, lock_free_slot, name_slot
+from sheaf_metadata.adapters.mysql.slots import (
+    SURVEY,
+    create_slots,
+    lock_free_slot,
+    name_slot,
+    others_in_flight,
+)
 from sheaf_metadata.domain.claims import (
     ClaimedDocument,
     ClaimedGroup,
     ClaimLimits,
     ClaimTry,
+    could_grow,
     cut_group,
 )
 from sheaf_metadata.domain.documents import Status
@@ -25,7 +32,8 @@ from sheaf_metadata.ports import Outdate
 # claim_idx: equal on status and lane, in the order of claim_at (and id, which every index
 # ends with), so it stops after the limit: no sort, and no lock beyond the rows taken.
 CANDIDATES: Final = text(
-    f"SELECT {CLAIMED_COLUMNS}, UTC_TIMESTAMP(6) AS now"  # noqa: S608 - a constant
+    f"SELECT {CLAIMED_COLUMNS}, UTC_TIMESTAMP(6) AS now,"  # noqa: S608 - a constant
+    " TIMESTAMPDIFF(MICROSECOND, d.queued_at, UTC_TIMESTAMP(6)) AS waited_us"
     " FROM document d FORCE INDEX (claim_idx)"
     " WHERE d.status = 'queued' AND d.lane = :lane"
     " ORDER BY d.claim_at, d.id LIMIT :limit FOR UPDATE SKIP LOCKED"
@@ -48,12 +56,12 @@ class MysqlClaims:
     async def try_claim(self, limits: ClaimLimits, outdate: Outdate, *, likely: bool) -> ClaimTry:
         """See `Claims`. Looking takes one statement and no lock."""
 
-        async def claim(connection: AsyncConnection) -> ClaimTry:
+        async def claim(connection: SqlConnection) -> ClaimTry:
             return await _claim(connection, limits, outdate)
 
         if likely or (found := await self._look(limits)) is None:
             tried = await self._database.transaction("claim_documents", claim)
-            if not tried.work_waits:
+            if not tried.work_waits or tried.linger_s is not None:
                 return tried
             # There was no place: because all are taken, or because there are too few rows.
             if (found := await self._look(limits)) is None:
@@ -69,7 +77,7 @@ class MysqlClaims:
             return ClaimTry(None)
         if found.known < slots:
 
-            async def create(connection: AsyncConnection) -> None:
+            async def create(connection: SqlConnection) -> None:
                 await create_slots(connection, lane, slots)
 
             await self._database.transaction("create_slots", create)
@@ -77,7 +85,7 @@ class MysqlClaims:
         return None if found.free else ClaimTry(None, work_waits=True)
 
 
-async def _claim(connection: AsyncConnection, limits: ClaimLimits, outdate: Outdate) -> ClaimTry:
+async def _claim(connection: SqlConnection, limits: ClaimLimits, outdate: Outdate) -> ClaimTry:
     slot = await lock_free_slot(connection, limits.lane, limits.max_workflows)
     if slot is None:
         return ClaimTry(None, work_waits=True)
@@ -88,7 +96,12 @@ async def _claim(connection: AsyncConnection, limits: ClaimLimits, outdate: Outd
     ).all()
     if not rows:
         return ClaimTry(None)
-    documents = cut_group([claimed_of(row, row.row_version + 1) for row in rows], limits)
+    candidates = [claimed_of(row, row.row_version + 1) for row in rows]
+    documents = cut_group(candidates, limits)
+    if could_grow(documents, candidates, limits):
+        left_s = limits.linger_s - max(row.waited_us for row in rows) / 1_000_000
+        if left_s > 0 and await others_in_flight(connection, limits.lane, slot):
+            return ClaimTry(None, work_waits=True, linger_s=left_s)
     workflow_id = str(new_id())
     await connection.execute(
         CLAIM,
@@ -105,7 +118,7 @@ async def _claim(connection: AsyncConnection, limits: ClaimLimits, outdate: Outd
 
 
 async def _insert_events(
-    connection: AsyncConnection, documents: Sequence[ClaimedDocument], now: datetime
+    connection: SqlConnection, documents: Sequence[ClaimedDocument], now: datetime
 ) -> None:
     events = [
         DocumentEvent(

@@ -6,8 +6,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sheaf_common.pools.database_connection import SqlConnection
 from sheaf_metadata.adapters.mysql.batches import reopen_batches
 from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.inserting import claim_at
@@ -55,7 +55,7 @@ class MysqlControls:
     ) -> tuple[Document | None, Changes]:
         """See `Controls`."""
 
-        async def cancel(connection: AsyncConnection) -> tuple[Document | None, Changes]:
+        async def cancel(connection: SqlConnection) -> tuple[Document | None, Changes]:
             locked, now = await lock_documents(connection, [document_id])
             row = _visible(locked, document_id, user_id)
             if row is None or now is None:
@@ -97,7 +97,7 @@ class MysqlControls:
     ) -> tuple[Document | None, Changes]:
         """See `Controls`."""
 
-        async def reprocess(connection: AsyncConnection) -> tuple[Document | None, Changes]:
+        async def reprocess(connection: SqlConnection) -> tuple[Document | None, Changes]:
             locked, now = await lock_documents(connection, [wanted.document_id])
             row = _visible(locked, wanted.document_id, user_id)
             if row is None or now is None:
@@ -123,7 +123,7 @@ class MysqlControls:
     ) -> Changes:
         """See `Controls`."""
 
-        async def replay(connection: AsyncConnection) -> Changes:
+        async def replay(connection: SqlConnection) -> Changes:
             locked, now = await lock_documents(connection, document_ids)
             if now is None:
                 return Changes()
@@ -138,7 +138,7 @@ class MysqlControls:
 
 
 async def _queue_again(
-    connection: AsyncConnection,
+    connection: SqlConnection,
     writes: Sequence[Write],
     now: datetime,
     outdate: Outdate,

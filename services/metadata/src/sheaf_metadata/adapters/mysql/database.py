@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sheaf_common.backoff import backoff_s
 from sheaf_common.errors import Conflict, DeadlineExceeded, Unavailable
 from sheaf_common.pools.database import DatabasePool, begin
+from sheaf_common.pools.database_connection import SqlConnection
 from sheaf_metadata.adapters.metrics import DATABASE_RETRIES, DATABASE_SECONDS
 from sheaf_metadata.adapters.mysql.errors import connection_lost, database_errors, lock_failure
 
@@ -26,7 +26,7 @@ LOCK_WAIT_S: Final = 1
 transaction may last."""
 
 ResultT = TypeVar("ResultT")
-Work = Callable[[AsyncConnection], Awaitable[ResultT]]
+Work = Callable[[SqlConnection], Awaitable[ResultT]]
 
 
 class Database:
@@ -49,7 +49,7 @@ class Database:
             await connection.exec_driver_sql("SELECT 1")
 
     @asynccontextmanager
-    async def reading(self, use_case: str) -> AsyncIterator[AsyncConnection]:
+    async def reading(self, use_case: str) -> AsyncIterator[SqlConnection]:
         """A connection for reading.
 
         Raises:
@@ -114,7 +114,7 @@ class Database:
             return result
 
 
-async def _commit(connection: AsyncConnection) -> None:
+async def _commit(connection: SqlConnection) -> None:
     """Commits, whatever becomes of the caller meanwhile.
 
     Raises:

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from enum import Enum
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from sheaf_common.errors import DeadlineExceeded, OverCapacity, SheafError, Unavailable
+from sheaf_common.pools.database_connection import DriverError
 
 DUPLICATE_KEY: Final = 1062
 _DEADLOCK: Final = 1213
@@ -43,10 +44,8 @@ class LockFailure(Enum):
 
 def error_number(error: BaseException) -> int | None:
     """The server's or driver's number of an error, if it has one."""
-    if isinstance(error, DBAPIError):
-        arguments = getattr(error.orig, "args", ())
-        if arguments and isinstance(arguments[0], int):
-            return arguments[0]
+    if isinstance(error, DriverError) and error.args and isinstance(error.args[0], int):
+        return error.args[0]
     return None
 
 
@@ -58,8 +57,8 @@ def lock_failure(error: BaseException) -> LockFailure | None:
 
 def connection_lost(error: BaseException) -> bool:
     """Whether an error means that the connection is of no use any longer."""
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or error_number(error) in _GONE
+    if isinstance(error, DriverError):
+        return error_number(error) in _GONE
     return isinstance(error, OSError | EOFError)
 
 
@@ -87,7 +86,7 @@ def database_errors() -> Iterator[None]:
     """Raises the error that stands for what the block meets in the database."""
     try:
         yield
-    except (SQLAlchemyError, OSError, EOFError) as error:
+    except (DriverError, SQLAlchemyError, OSError, EOFError) as error:
         meaning = translated(error)
         if meaning is None:
             raise

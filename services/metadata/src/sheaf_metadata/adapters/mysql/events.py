@@ -7,8 +7,8 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sheaf_common.pools.database_connection import SqlConnection
 from sheaf_metadata.adapters.mysql.rows import naive
 from sheaf_metadata.domain.documents import Status
 
@@ -33,7 +33,7 @@ class DocumentEvent:
 
 
 async def insert_events(
-    connection: AsyncConnection,
+    connection: SqlConnection,
     documents: Sequence[DocumentEvent],
     finished: Sequence[tuple[UUID, str]],
     now: datetime,

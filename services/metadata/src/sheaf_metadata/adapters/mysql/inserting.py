@@ -6,8 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sheaf_common.pools.database_connection import SqlConnection
 from sheaf_metadata.adapters.mysql.rows import naive
 from sheaf_metadata.domain.documents import Document, Lane, Priority, Status
 from sheaf_metadata.domain.options import text_of
@@ -26,7 +26,7 @@ _INSERT: Final = text(
 
 
 async def insert_documents(
-    connection: AsyncConnection,
+    connection: SqlConnection,
     documents: Sequence[Document],
     now: datetime,
     lags: Lags,

@@ -6,8 +6,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sheaf_common.pools.database_connection import SqlConnection
 from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.rows import CLAIMED_COLUMNS, claimed_of
 from sheaf_metadata.domain.claims import ClaimedDocument, ClaimedGroup, DocumentAttempt
@@ -62,7 +62,7 @@ class MysqlLeases:
         attempts = {document.document_id.bytes: document for document in documents}
         lease_us = int(lease_ttl_s * 1_000_000)
 
-        async def renew(connection: AsyncConnection) -> set[tuple[bytes, int]]:
+        async def renew(connection: SqlConnection) -> set[tuple[bytes, int]]:
             parameters = {"ids": sorted(attempts), "workflow_id": workflow_id}
             rows = (await connection.execute(OWNED, parameters)).all()
             advanced = {

@@ -11,8 +11,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sheaf_common.pools.database_connection import SqlConnection
 from sheaf_metadata.adapters.mysql.rows import aware, columns, document_of, naive
 from sheaf_metadata.domain.fields import Fields
 from sheaf_metadata.domain.listing import (
@@ -50,7 +50,7 @@ _CONDITIONS: Final = {
 
 
 async def scan(
-    connection: AsyncConnection,
+    connection: SqlConnection,
     wanted: ListFilter,
     fields: Fields,
     after: Position | None,

@@ -6,8 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sheaf_common.pools.database_connection import SqlConnection
 from sheaf_metadata.adapters.mysql.attaching import attach
 from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.inserting import claim_at
@@ -69,7 +69,7 @@ class MysqlOutcomes:
     ) -> tuple[Sequence[Disposition], Changes]:
         """See `Outcomes`."""
 
-        async def record(connection: AsyncConnection) -> tuple[list[Disposition], Changes]:
+        async def record(connection: SqlConnection) -> tuple[list[Disposition], Changes]:
             ids = [outcome.document_id for outcome in outcomes]
             locked, now = await lock_documents(connection, ids)
             dispositions, writes = _judged(workflow_id, outcomes, locked, now, lags)

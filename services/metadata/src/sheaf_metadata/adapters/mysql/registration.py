@@ -5,10 +5,9 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, text
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sheaf_common.errors import AlreadyExists, Conflict, InvalidInput
+from sheaf_common.pools.database_connection import IntegrityError, SqlConnection
 from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.errors import DUPLICATE_KEY, error_number
 from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_events
@@ -58,7 +57,7 @@ class MysqlRegistrations:
     ) -> tuple[Batch, tuple[Document, ...], bool]:
         """See `Registrations`."""
 
-        async def insert(connection: AsyncConnection) -> tuple[Batch, tuple[Document, ...]]:
+        async def insert(connection: SqlConnection) -> tuple[Batch, tuple[Document, ...]]:
             return await _insert(connection, batch, lags)
 
         for _ in range(_TRIES):
@@ -114,7 +113,7 @@ class MysqlRegistrations:
 
 
 async def _insert(
-    connection: AsyncConnection, batch: NewBatch, lags: Lags
+    connection: SqlConnection, batch: NewBatch, lags: Lags
 ) -> tuple[Batch, tuple[Document, ...]]:
     now = aware((await connection.execute(_NOW)).scalar_one())
     check_ages(batch, now)

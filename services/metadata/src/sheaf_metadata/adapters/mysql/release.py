@@ -6,8 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sheaf_common.pools.database_connection import SqlConnection
 from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.writing import (
     LockedDocument,
@@ -45,7 +45,7 @@ class MysqlReleases:
         """See `Releases`."""
         ids = list(document_ids) or await self._held(workflow_id)
 
-        async def release(connection: AsyncConnection) -> Released:
+        async def release(connection: SqlConnection) -> Released:
             locked, now = await lock_documents(connection, ids)
             writes = [
                 _write(row, cause, now)

@@ -7,8 +7,8 @@ documents' rows that could be forgotten, and nobody has to give a place back.
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sheaf_common.pools.database_connection import SqlConnection
 from sheaf_metadata.domain.documents import Lane
 
 # PRIMARY of workflow_slot, workflow_id_idx of document: one look for each place. With LIMIT,
@@ -33,6 +33,11 @@ HELD_BY: Final = text(
     "SELECT 1 FROM document d FORCE INDEX (workflow_id_idx)"
     " WHERE d.workflow_id = :workflow_id AND d.status = 'processing' LIMIT 1"
 )
+# As FREE: it ends at the first place that is not.
+OTHERS: Final = text(
+    "SELECT 1 FROM workflow_slot s"  # noqa: S608 - a constant
+    f" WHERE s.lane = :lane AND s.slot <> :slot AND NOT {FREE} LIMIT 1"
+)
 _CREATE: Final = text(
     "INSERT INTO workflow_slot (lane, slot) VALUES (:lane, :slot)"
     " ON DUPLICATE KEY UPDATE slot = slot"
@@ -42,12 +47,12 @@ _NAME: Final = text(
 )
 
 
-async def create_slots(connection: AsyncConnection, lane: Lane, slots: int) -> None:
+async def create_slots(connection: SqlConnection, lane: Lane, slots: int) -> None:
     """Makes the rows of a lane's places, where they are missing."""
     await connection.execute(_CREATE, [{"lane": lane.value, "slot": slot} for slot in range(slots)])
 
 
-async def lock_free_slot(connection: AsyncConnection, lane: Lane, slots: int) -> int | None:
+async def lock_free_slot(connection: SqlConnection, lane: Lane, slots: int) -> int | None:
     """Locks a free place until the transaction ends; None if there is none.
 
     The first question's snapshot may be older than the commit of the claimer that had the
@@ -69,6 +74,12 @@ async def lock_free_slot(connection: AsyncConnection, lane: Lane, slots: int) ->
         after = found.slot
 
 
-async def name_slot(connection: AsyncConnection, lane: Lane, slot: int, workflow_id: str) -> None:
+async def others_in_flight(connection: SqlConnection, lane: Lane, slot: int) -> bool:
+    """Whether another place of the lane than that one is taken."""
+    found = await connection.execute(OTHERS, {"lane": lane.value, "slot": slot})
+    return found.first() is not None
+
+
+async def name_slot(connection: SqlConnection, lane: Lane, slot: int, workflow_id: str) -> None:
     """Gives a locked place to a workflow."""
     await connection.execute(_NAME, {"lane": lane.value, "slot": slot, "workflow_id": workflow_id})

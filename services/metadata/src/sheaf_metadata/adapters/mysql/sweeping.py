@@ -5,8 +5,8 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import TextClause, bindparam, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sheaf_common.pools.database_connection import SqlConnection
 from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.domain.documents import DocumentReferences, Lane, LaneBacklog, Status
 
@@ -95,7 +95,7 @@ class MysqlHousekeeping:
         return deleted
 
     async def _prune_some(self, min_age_s: float, limit: int) -> int:
-        async def prune(connection: AsyncConnection) -> int:
+        async def prune(connection: SqlConnection) -> int:
             parameters = {"min_age_us": int(min_age_s * 1_000_000), "limit": limit}
             rows = (await connection.execute(OLDEST_EVENTS, parameters)).all()
             old = []
@@ -112,5 +112,5 @@ class MysqlHousekeeping:
         return await self._database.transaction("prune_events", prune)
 
 
-async def _counts(connection: AsyncConnection, statement: TextClause) -> dict[str, int]:
+async def _counts(connection: SqlConnection, statement: TextClause) -> dict[str, int]:
     return {row[0]: row[1] for row in await connection.execute(statement)}

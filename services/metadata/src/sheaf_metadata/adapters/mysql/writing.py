@@ -7,8 +7,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sheaf_common.pools.database_connection import SqlConnection
 from sheaf_metadata.adapters.mysql.batches import finish_batches
 from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_events
 from sheaf_metadata.adapters.mysql.rows import aware, columns, document_of, naive
@@ -87,7 +87,7 @@ class Write:
 
 
 async def lock_documents(
-    connection: AsyncConnection, document_ids: Sequence[UUID]
+    connection: SqlConnection, document_ids: Sequence[UUID]
 ) -> tuple[dict[UUID, LockedDocument], datetime | None]:
     """Locks documents in ascending id; returns them, and the database's time if there are any."""
     ids = sorted({document_id.bytes for document_id in document_ids})
@@ -102,7 +102,7 @@ async def lock_documents(
 
 
 async def write_documents(
-    connection: AsyncConnection,
+    connection: SqlConnection,
     writes: Sequence[Write],
     now: datetime,
     outdate: Outdate,
@@ -132,7 +132,7 @@ def write_statement(count: int) -> str:
     )
 
 
-async def holds_any(connection: AsyncConnection, workflow_id: str) -> bool:
+async def holds_any(connection: SqlConnection, workflow_id: str) -> bool:
     """Whether a workflow holds documents still, as far as this transaction sees.
 
     Two transactions that end its last documents at once may both see the other's; the
