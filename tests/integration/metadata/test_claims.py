@@ -54,7 +54,7 @@ async def test_nothing_is_claimed_twice(metadata: Metadata) -> None:
     [
         pytest.param({"max_documents": 2}, 2, id="documents"),
         pytest.param({"max_bytes": 3500}, 3, id="bytes"),
-        pytest.param({"max_work_s": 0.0021}, 4, id="work"),
+        pytest.param({"max_work_s": 0.0261}, 4, id="work"),
         pytest.param({"max_bytes": 10}, 1, id="the first is taken whatever its size"),
         pytest.param({"max_work_s": 0.0001}, 1, id="the first is taken however long"),
     ],

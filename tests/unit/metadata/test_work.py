@@ -23,11 +23,11 @@ def limits(
 @pytest.mark.parametrize(
     ("content_type", "size_bytes", "lane", "expected"),
     [
-        ("application/pdf", 1024, Lane.TEXT, 4.05),
-        ("application/pdf", 200 * 1024, Lane.TEXT, 14.0),
-        ("text/plain", 1024, Lane.TEXT, 0.51),
-        ("text/html", _MIB, Lane.TEXT, 10.74),
-        ("application/msword", 1024, Lane.TEXT, 5.05),
+        ("application/pdf", 1024, Lane.TEXT, 10.05),
+        ("application/pdf", 200 * 1024, Lane.TEXT, 20.0),
+        ("text/plain", 1024, Lane.TEXT, 6.51),
+        ("text/html", _MIB, Lane.TEXT, 16.74),
+        ("application/msword", 1024, Lane.TEXT, 11.05),
         ("application/pdf", 130 * 1024, Lane.OCR, 1350.0),
     ],
 )
@@ -49,9 +49,9 @@ def test_priorities_shift_both_ways_by_the_same() -> None:
 
 
 def test_a_group_of_two_hundred_milliseconds() -> None:
-    """Some forty small PDFs, at the default of the dispatcher."""
+    """Some eighteen small PDFs, at the default of the dispatcher."""
     pdfs = [candidate(n, content_type="application/pdf", size_bytes=20_000) for n in range(100)]
-    assert len(cut_group(pdfs, limits(documents=64, work_s=0.2))) == 40
+    assert len(cut_group(pdfs, limits(documents=64, work_s=0.2))) == 18
 
 
 @pytest.mark.parametrize("dispatches", [2, 3])

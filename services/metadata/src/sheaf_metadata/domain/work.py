@@ -11,6 +11,8 @@ from typing import Final
 from sheaf_metadata.domain.documents import Lane, Priority
 
 _KIB: Final = 1024
+_DOCUMENT_MS: Final = 6.0
+"""What a document of the text lane costs its group besides its extraction: fetch, put, outcome."""
 _PDF_BASE_MS: Final = 4.0
 _PDF_MS_A_KIB: Final = 0.05
 _TEXT_BASE_MS: Final = 0.5
@@ -35,10 +37,10 @@ def estimated_work_ms(content_type: str, size_bytes: int, lane: Lane) -> float:
     if lane is Lane.OCR:
         return _OCR_BASE_MS + _OCR_MS_A_KIB * kib
     if content_type == "application/pdf":
-        return _PDF_BASE_MS + _PDF_MS_A_KIB * kib
+        return _DOCUMENT_MS + _PDF_BASE_MS + _PDF_MS_A_KIB * kib
     if content_type.startswith("text/"):
-        return _TEXT_BASE_MS + _TEXT_MS_A_KIB * kib
-    return _OTHER_BASE_MS + _OTHER_MS_A_KIB * kib
+        return _DOCUMENT_MS + _TEXT_BASE_MS + _TEXT_MS_A_KIB * kib
+    return _DOCUMENT_MS + _OTHER_BASE_MS + _OTHER_MS_A_KIB * kib
 
 
 def priority_shift(priority: Priority) -> timedelta:
