@@ -81,12 +81,13 @@ def run_scenario(
             rate=rate, seconds=seconds, rounds=rounds, on_progress=_say
         ),
     }
+    facts = machine.facts()
     with ended_by_sigterm():
         outcome = uvloop.run(scenarios[scenario]())
     show_table(outcome.columns, outcome.rows)
     print(outcome.verdict)
     if json_ is not None:
-        report = {**outcome.as_json(), "machine": machine.facts()}
+        report = {**outcome.as_json(), "machine": facts}
         write_atomic(json_, json.dumps(report, indent=2) + "\n")
     return 0 if outcome.ok else _MISSED
 
@@ -122,6 +123,7 @@ def pools(
         scale=scale,
         on_progress=_say,
     )
+    facts = machine.facts()
     with ended_by_sigterm():
         results = uvloop.run(comparing)
     rollbacks, widths = results[: -len(callers)], results[-len(callers) :]
@@ -132,7 +134,7 @@ def pools(
         report = {
             "results": [each.as_json("default", "rollback") for each in rollbacks],
             "s3_clients": [each.as_json("pool_of_20", "one_wide_client") for each in widths],
-            "machine": machine.facts(),
+            "machine": facts,
         }
         write_atomic(json_, json.dumps(report, indent=2) + "\n")
     return 0
