@@ -228,6 +228,10 @@ class Stack:
         """Where a person or a program finds what is in the stack, by name."""
         return self._planned.addresses()
 
+    def processes(self) -> Mapping[str, int]:
+        """The process ids of all that has been started and has not ended, by name."""
+        return {name: self.pid(name) for name in self._running.children if self.is_running(name)}
+
     def pid(self, name: str) -> int:
         """The process id of a process, also after its end."""
         return self._running.children[name].pid

@@ -1,11 +1,10 @@
-"""CPU time of this process and of servers, their children included."""
+"""CPU time of this process and of servers, their subprocesses included."""
 
-import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import psutil
+from sheaf_dev.bench.processes import Processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +23,8 @@ class CpuMeter:
     """Reads CPU time; `pids` are the servers'. A server's steps are of 10 ms."""
 
     def __init__(self, pids: Sequence[int]) -> None:
-        self._servers = [psutil.Process(pid) for pid in pids]
+        self._servers = Processes({str(pid): pid for pid in pids})
 
     def read(self) -> CpuSeconds:
         """The time spent until now."""
-        server = 0.0
-        for process in self._servers:
-            for each in (process, *process.children(recursive=True)):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    times = each.cpu_times()
-                    server += times.user + times.system
-        return CpuSeconds(time.process_time(), server)
+        return CpuSeconds(time.process_time(), sum(self._servers.cpu_s().values()))

@@ -1,8 +1,6 @@
 """`./sheaf bench`: measurements, on fresh servers of their own."""
 
 import json
-import os
-import platform
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -13,6 +11,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from sheaf_common import logs
+from sheaf_dev.bench import machine
 from sheaf_dev.bench.cancel import cancel_running_work
 from sheaf_dev.bench.documents import pass_documents
 from sheaf_dev.bench.fairness import flood_by_one_user
@@ -82,12 +81,13 @@ def run_scenario(
             rate=rate, seconds=seconds, rounds=rounds, on_progress=_say
         ),
     }
+    facts = machine.facts()
     with ended_by_sigterm():
         outcome = uvloop.run(scenarios[scenario]())
     show_table(outcome.columns, outcome.rows)
     print(outcome.verdict)
     if json_ is not None:
-        report = {**outcome.as_json(), "machine": _machine()}
+        report = {**outcome.as_json(), "machine": facts}
         write_atomic(json_, json.dumps(report, indent=2) + "\n")
     return 0 if outcome.ok else _MISSED
 
@@ -123,6 +123,7 @@ def pools(
         scale=scale,
         on_progress=_say,
     )
+    facts = machine.facts()
     with ended_by_sigterm():
         results = uvloop.run(comparing)
     rollbacks, widths = results[: -len(callers)], results[-len(callers) :]
@@ -133,7 +134,7 @@ def pools(
         report = {
             "results": [each.as_json("default", "rollback") for each in rollbacks],
             "s3_clients": [each.as_json("pool_of_20", "one_wide_client") for each in widths],
-            "machine": _machine(),
+            "machine": facts,
         }
         write_atomic(json_, json.dumps(report, indent=2) + "\n")
     return 0
@@ -156,14 +157,6 @@ def _cells(figures: Figures) -> tuple[str, ...]:
         f"{figures.client_cpu_ms:.2f}",
         f"{figures.server_cpu_ms:.2f}",
     )
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "cores": os.cpu_count(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-    }
 
 
 def _say(text: str) -> None:

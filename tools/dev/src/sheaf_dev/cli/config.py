@@ -14,12 +14,11 @@ from rich.table import Table
 
 from sheaf_dev import checkout, envfile, state
 from sheaf_dev.embedded import SERVERS
-from sheaf_dev.errors import DevError
 from sheaf_dev.layout import Layout
 from sheaf_dev.plan import Options, Plan
 from sheaf_dev.services import SERVICES
+from sheaf_dev.settings_in_force import settings_of
 
-_TIMEOUT_S = 60.0
 _PIPED_WIDTH = 160
 
 
@@ -84,30 +83,8 @@ def _stack_env(layout: Layout) -> dict[str, str]:
 
 
 async def _ask_all(environments: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Any]]:
-    answers = await asyncio.gather(*(_ask(name, env) for name, env in environments.items()))
+    answers = await asyncio.gather(*(settings_of(name, env) for name, env in environments.items()))
     return dict(zip(environments, answers, strict=True))
-
-
-async def _ask(name: str, env: Mapping[str, str]) -> dict[str, Any]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sheaf_dev.effective_settings", name),
-        env=dict(env),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(_TIMEOUT_S):
-            output, errors = await process.communicate()
-    except TimeoutError as error:
-        process.kill()
-        raise DevError(f"reading the settings of {name} took over {_TIMEOUT_S:.0f} s") from error
-    try:
-        answer: dict[str, Any] = json.loads(output)
-    except ValueError as error:
-        last = errors.decode(errors="replace").strip().rpartition("\n")[2]
-        raise DevError(f"cannot read the settings of {name}: {last}") from error
-    return answer
 
 
 def _show(name: str, answer: dict[str, Any]) -> None:

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 DEFAULT_RATES: Final = (10.0, 25.0, 30.0, 50.0)
 """Baseline, the old problem point, target, stretch. Source: requirements.md, "Targets"."""
+
+Arrivals = Literal["poisson", "even"]
+"""poisson: as from many who know nothing of each other, some close together and some far apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +36,4 @@ class LoadPlan:
     mix: Mix = field(default_factory=Mix)
     corpus: Path | None = None
     seed: int = 1
+    arrivals: Arrivals = "poisson"

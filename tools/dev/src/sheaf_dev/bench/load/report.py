@@ -85,6 +85,9 @@ class RateReport:
     """The highest resident memory, by process, subprocesses apart (`orchestrator/sub`)."""
     kpis: Sequence[Kpi]
     schedule_lag_p99_ms: float
+    repeated: int = 0
+    """Documents whose content had been sent before in this run: files of a small corpus."""
+    generator_priority: str = "unknown"
 
     @property
     def error_rate(self) -> float:
@@ -143,6 +146,7 @@ class RateReport:
                 for sample in self.timeline
             ],
             "kpis": [kpi.as_json() for kpi in self.kpis],
+            "repeated": self.repeated,
             "schedule_lag_p99_ms": round(self.schedule_lag_p99_ms, 2),
             "void": self.void,
             "ok": self.ok,
@@ -166,13 +170,14 @@ class LoadReport:
     def as_json(self, machine: Mapping[str, Any]) -> dict[str, Any]:
         """The contract's object of a run."""
         lag = max((rate.schedule_lag_p99_ms for rate in self.rates), default=0.0)
+        priorities = sorted({rate.generator_priority for rate in self.rates})
         return {
             "name": self.name,
             "settings": dict(self.settings),
             "rates": [rate.as_json() for rate in self.rates],
             "schedule_lag_p99_ms": round(lag, 2),
             "ok": self.ok,
-            "machine": dict(machine),
+            "machine": {**machine, "generator_priority": ", ".join(priorities)},
         }
 
 
