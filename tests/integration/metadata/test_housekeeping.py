@@ -105,6 +105,7 @@ async def test_metrics_are_there(metadata: Metadata) -> None:
     for sample in (
         'sheaf_pool_size{pool="db"} 150.0',
         'sheaf_pool_used{pool="db"}',
+        'sheaf_pool_used_max{pool="db"}',
         'sheaf_pool_waiting{pool="db"} 0.0',
         'sheaf_pool_size{pool="redis"} 200.0',
         'sheaf_database_seconds_count{use_case="register_batch"}',

@@ -8,7 +8,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import REGISTRY, Collector
 
 from sheaf_common.telemetry import catalogue
-from sheaf_metadata.domain.documents import Document, Lane, LaneBacklog, Status
+from sheaf_metadata.domain.documents import TERMINAL, Document, Lane, LaneBacklog, Status
 from sheaf_metadata.domain.outcomes import Disposition
 from sheaf_metadata.service.observer import CachedKind, CoalescedKind
 
@@ -49,6 +49,15 @@ class FirstTexts:
 
 _CLASSES: Final = FirstTexts()
 """Of the process, as the metrics are."""
+
+# There from the start, so that the first of each is an increase.
+for _lane in Lane:
+    CLAIMS.labels(_lane.value, "group")
+    CLAIMS.labels(_lane.value, "empty")
+for _status in TERMINAL:
+    _FINISHED.labels(_status.value, _CLASSES.label(""))
+for _disposition in Disposition:
+    OUTCOMES.labels(_disposition.value)
 
 
 class PrometheusObserver:

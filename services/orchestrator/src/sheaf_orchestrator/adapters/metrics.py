@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Final
 
 from prometheus_client.core import Metric
@@ -19,6 +19,15 @@ GROUP_SECONDS: Final = catalogue.GROUP_SECONDS.histogram()
 STAGE_SECONDS: Final = catalogue.DOCUMENT_STAGE_SECONDS.histogram()
 DOCUMENTS: Final = catalogue.DOCUMENTS_PROCESSED.counter()
 OCR_PAGES: Final = catalogue.OCR_PAGES.counter()
+
+# There from the start, so that the first of each is an increase.
+for _state in WorkflowState:
+    LEASES_RESOLVED.labels(_state.value)
+for _lane in Lane:
+    for _outcome in fields(GroupSummary):
+        DOCUMENTS.labels(_lane.value, _outcome.name)
+for _pages in ("read", "failed"):
+    OCR_PAGES.labels(_pages)
 
 
 class PrometheusObserver:
