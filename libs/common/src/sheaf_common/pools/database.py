@@ -23,11 +23,12 @@ from sheaf_common.pools.database_connection import DatabaseConnection, DriverErr
 from sheaf_common.pools.database_dialect import DRIVER, in_transaction
 from sheaf_common.pools.database_session import session_statement
 from sheaf_common.settings import Rollback, SettingsGroup, variable
+from sheaf_common.telemetry.peak import RecentPeak
 from sheaf_common.telemetry.pools import WaitQueue, pool_metrics
 
 _DRIVER: Final = "mysql+asyncmy"
 _SCHEMES: Final = frozenset({"mysql", "mariadb", _DRIVER})
-_NAME: Final = "database"
+_NAME: Final = "db"
 
 
 class DatabaseSettings(SettingsGroup):
@@ -82,6 +83,8 @@ class DatabasePool:
         self.size = pool.size() + pool._max_overflow  # noqa: SLF001 - the pool does not tell it
         self._pool = pool
         self._queue = WaitQueue(_NAME)
+        self._lent = 0
+        self._peak = RecentPeak()
 
     @property
     def open(self) -> int:
@@ -92,6 +95,11 @@ class DatabasePool:
     def used(self) -> int:
         """Connections in use."""
         return self._pool.checkedout()
+
+    @property
+    def used_max(self) -> int:
+        """The most in use at once during the last minute."""
+        return self._peak.most(self.used)
 
     @property
     def waiting(self) -> int:
@@ -118,6 +126,7 @@ class DatabasePool:
             except PoolTimeout:
                 self._queue.timed_out()
                 raise
+        self._count(1)
         try:
             yield DatabaseConnection(leased.driver_connection)
         except DriverError as error:
@@ -125,6 +134,7 @@ class DatabasePool:
                 self._pool._invalidate(leased, error, _checkin=False)  # noqa: SLF001
             raise
         finally:
+            self._count(-1)
             await self._give_back(leased)
 
     async def _give_back(self, leased: PoolProxiedConnection) -> None:
@@ -136,6 +146,11 @@ class DatabasePool:
             await giving_back  # nothing to wait for, so nothing to be cancelled in
         else:
             await asyncio.shield(asyncio.ensure_future(giving_back))
+
+    def _count(self, change: int) -> None:
+        before = self._lent
+        self._lent += change
+        self._peak.changed(before, self._lent)
 
 
 async def begin(connection: SqlConnection) -> None:

@@ -73,12 +73,15 @@ class ClaimTry:
     """What a try to claim came to.
 
     Without a group, `work_waits` says whether documents wait and only a place was missing;
-    `linger_s` is set where there is a place too, and for how long the group may still grow.
+    `linger_s` is set where there is a place too, and for how long the group may still grow. With
+    a group, `waited_s` are the times since their registration of those claimed in their lane for
+    the first time.
     """
 
     group: ClaimedGroup | None
     work_waits: bool = False
     linger_s: float | None = None
+    waited_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class ClaimDocuments:
                 on_place.clear()
                 tried = await self.claims.try_claim(limits, self.cache.outdate, likely=likely)
                 if tried.group is not None:
-                    return self._claimed(tried.group)
+                    return self._claimed(tried.group, tried.waited_s)
                 left_s = ends_at - time.monotonic()
                 signal = on_place if tried.work_waits else on_work
                 if left_s <= 0 or signal.closed:
@@ -67,8 +67,8 @@ class ClaimDocuments:
                     await signal.wait(min(tried.linger_s, left_s))
                     likely = True
 
-    def _claimed(self, group: ClaimedGroup) -> ClaimedGroup:
-        self.observer.claimed(group.lane, len(group.documents))
+    def _claimed(self, group: ClaimedGroup, waited_s: Sequence[float]) -> ClaimedGroup:
+        self.observer.claimed(group.lane, len(group.documents), waited_s)
         log.debug(
             "documents claimed",
             workflow_id=group.workflow_id,

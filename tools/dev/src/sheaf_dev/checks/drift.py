@@ -2,14 +2,14 @@
 
 import sys
 
-from sheaf_dev import protos, schemas
+from sheaf_dev import metrics_page, protos, schemas
 from sheaf_dev.errors import DevError
 
 
 def main() -> int:
     """Prints each difference; 0 if there is none."""
     try:
-        differences = protos.drift() + schemas.drift()
+        differences = protos.drift() + schemas.drift() + metrics_page.drift()
     except DevError as error:
         differences = [str(error)]
     for difference in differences:

@@ -1,19 +1,19 @@
-"""`./sheaf proto`: generates the code of the contracts, and the schema of results."""
+"""`./sheaf proto`: generates the code of the contracts, the schema of results, pages of docs."""
 
 import sys
 
-from sheaf_dev import protos, schemas
+from sheaf_dev import metrics_page, protos, schemas
 
 
 def proto() -> None:
     """Generate messages, stubs and their types from proto/ into proto/src, in place.
 
-    The JSON Schema of results and the page about it are made anew, too.
+    The JSON Schema of results, the page about it and that of all metrics are made anew, too.
     """
     folder = protos.committed_dir()
     made = protos.generate(folder)
     for orphan in set(protos.generated_files(folder)) - protos.expected_files():
         (folder / orphan).unlink()
     print(f"{len(made)} files in {folder}", file=sys.stderr)
-    for path in schemas.write():
+    for path in (*schemas.write(), *metrics_page.write()):
         print(path, file=sys.stderr)
