@@ -1,5 +1,6 @@
 """Metrics of a process that a test makes, from the catalogue, and what it remembers of them."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
@@ -22,7 +23,9 @@ class Measured:
         self._past = RecentPast(registry=self._registry)
         self._past.note()
 
-    def took(self, spec: MetricSpec, seconds: float, *, times: int = 1, **labels: str) -> None:
+    def took(
+        self, spec: MetricSpec, seconds: float, labels: Mapping[str, str], *, times: int = 1
+    ) -> None:
         """A histogram takes something up."""
         histogram = self._histograms.get(spec.name)
         if histogram is None:
@@ -45,7 +48,7 @@ class Measured:
     def answered(self, status: int, *, times: int = 1, route: str = "/v1/documents/{id}") -> None:
         """The gateway answers requests."""
         labels = {"route": route, "method": "GET", "status": str(status)}
-        self.took(catalogue.HTTP_REQUEST_SECONDS, 0.01, times=times, **labels)
+        self.took(catalogue.HTTP_REQUEST_SECONDS, 0.01, labels, times=times)
 
     def pool(self, name: str, used: float, size: float) -> None:
         """A pool is used, at its peak."""
@@ -60,18 +63,17 @@ class Measured:
 def everything_well() -> dict[str, Recent]:
     """What every service measures of a system that does some work and is well."""
     gateway, storage, metadata, orchestrator = (Measured() for _ in range(4))
-    gateway.took(catalogue.HTTP_REQUEST_SECONDS, 0.09, times=10, **ACCEPTED)
+    gateway.took(catalogue.HTTP_REQUEST_SECONDS, 0.09, ACCEPTED, times=10)
     storage.pool("s3", 5, 20)
     metadata.pool("db", 15, 150)
     metadata.pool("redis", 100, 200)
     metadata.stands(catalogue.BACKLOG_OLDEST_SECONDS, 0.5, lane="text")
     metadata.stands(catalogue.BACKLOG_OLDEST_SECONDS, 900, lane="ocr")
-    metadata.took(catalogue.DOCUMENT_RESULT_SECONDS, 0.6, times=10, lane="text")
-    metadata.took(catalogue.DOCUMENT_RESULT_SECONDS, 200, times=10, lane="ocr")
+    metadata.took(catalogue.DOCUMENT_RESULT_SECONDS, 0.6, {"lane": "text"}, times=10)
+    metadata.took(catalogue.DOCUMENT_RESULT_SECONDS, 200, {"lane": "ocr"}, times=10)
     for activity, seconds in (("extract_group", 0.12), ("recognise_pages", 30)):
-        orchestrator.took(
-            catalogue.ACTIVITY_SECONDS, seconds, activity=activity, outcome="completed"
-        )
+        labels = {"activity": activity, "outcome": "completed"}
+        orchestrator.took(catalogue.ACTIVITY_SECONDS, seconds, labels)
     return {
         "gateway": gateway.recent(),
         "storage": storage.recent(),

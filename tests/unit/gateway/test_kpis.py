@@ -86,9 +86,9 @@ async def test_errors_are_what_the_service_failed_to_do(gateway: Gateway) -> Non
 async def test_only_uploads_that_were_accepted_are_timed(gateway: Gateway) -> None:
     """A refusal is quick, and a long poll waits on purpose."""
     own = Measured()
-    own.took(catalogue.HTTP_REQUEST_SECONDS, 0.09, **ACCEPTED)
+    own.took(catalogue.HTTP_REQUEST_SECONDS, 0.09, ACCEPTED)
     for other in ({"status": "429"}, {"method": "GET"}, {"route": "/v1/documents/{id}"}):
-        own.took(catalogue.HTTP_REQUEST_SECONDS, 20, times=100, **(ACCEPTED | other))
+        own.took(catalogue.HTTP_REQUEST_SECONDS, 20, ACCEPTED | other, times=100)
     gateway.measurements.measured = {"gateway": own.recent()}
 
     assert values(await read(gateway))["accept_p99_ms"] == pytest.approx(99.75)
