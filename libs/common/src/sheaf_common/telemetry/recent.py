@@ -51,7 +51,7 @@ class _Point(NamedTuple):
 class RecentPast:
     """Remembers what the metrics of `specs` in `registry` were, in a bounded ring.
 
-    Values that have not changed are held once, whatever the number of points.
+    Names, labels and values that have not changed are held once, whatever the number of points.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class RecentPast:
         self._reader = RegistryReader(specs, registry)
         self._clock = clock
         self._points: deque[_Point] = deque(maxlen=_POINTS)
+        self._series: dict[Series, Series] = {}
 
     def note(self) -> None:
         """Notes how everything is now. Raises what a collector raises."""
@@ -115,12 +116,11 @@ class RecentPast:
         yield from points[max(0, earlier - 1) :]
 
     def _look(self) -> _Point:
-        held = self._reader.read()
-        if self._points:
-            before = self._points[-1].held
-            for series, values in held.items():
-                if (known := before.get(series)) == values:
-                    held[series] = known
+        before = self._points[-1].held if self._points else {}
+        held = {}
+        for series, values in self._reader.read().items():
+            known = before.get(series)
+            held[self._series.setdefault(series, series)] = known if known == values else values
         return _Point(self._clock(), held)
 
 
