@@ -37,9 +37,9 @@ def test_a_quantile_is_off_by_less_than_its_bucket(values: list[float], q: float
 @pytest.mark.parametrize(
     ("counts", "q", "expected"),
     [
-        ([0, 10, 0, 0], 0.5, 1.5),  # half of the bucket from 1 to 2
+        ([0, 10, 0, 0], 0.25, 1.25),  # a quarter of the bucket from 1 to 2
         ([10, 0, 0, 0], 0.5, 0.5),  # the first begins at 0
-        ([90, 0, 10, 0], 0.95, 3.0),  # half of the bucket from 2 to 4
+        ([75, 0, 25, 0], 0.9375, 3.5),  # three quarters of the bucket from 2 to 4
         ([90, 0, 0, 10], 0.99, 4.0),  # beyond all bounds: the last of them
         ([0, 0, 0, 0], 0.5, None),
     ],

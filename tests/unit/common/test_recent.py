@@ -139,7 +139,7 @@ def test_a_point_without_the_series_is_a_gap(process: Process) -> None:
 def test_a_gauge_has_its_value_and_its_highest(process: Process) -> None:
     """NaN is no value: it hides none before it."""
     text, ocr = process.gauge.labels("text"), process.gauge.labels("ocr")
-    for value in (1, 9, math.nan, 2):
+    for value in (math.nan, 1, 9, math.nan, 2):
         text.set(value)
         ocr.set(value)
         process.wait(5)
