@@ -38,6 +38,7 @@ from support.gateway_fakes import (
     KEY,
     READ_ONLY_KEY,
     USER,
+    FakeMeasurements,
     FakeProbe,
     FakeRecords,
     FakeRenderer,
@@ -58,6 +59,7 @@ class Gateway:
     records: FakeRecords
     renderer: FakeRenderer
     probe: FakeProbe
+    measurements: FakeMeasurements
     lifecycle: Lifecycle
     finishing: FinishingWork
     services: Services
@@ -91,8 +93,8 @@ def build_gateway(**changes: Any) -> Gateway:
     """
     store, records, renderer, probe = FakeStore(), FakeRecords(), FakeRenderer(), FakeProbe()
     password_keys: str | None = changes.pop("password_keys", PASSWORD_KEYS)
-    both = frozenset({Scope.READ.value, Scope.WRITE.value})
-    records.add_key(KEY, KeyOwner(USER, both))
+    measurements = FakeMeasurements()
+    records.add_key(KEY, KeyOwner(USER, frozenset(scope.value for scope in Scope)))
     records.add_key(READ_ONLY_KEY, KeyOwner(USER, frozenset({Scope.READ.value})))
     lifecycle, finishing = Lifecycle(), FinishingWork()
     http_names: dict[str, Any] = {
@@ -121,11 +123,15 @@ def build_gateway(**changes: Any) -> Gateway:
         keys=records,
         renderer=renderer,
         probe=probe,
+        measurements=measurements,
+        recent=measurements.own,
         finishing=finishing,
         lifecycle=lifecycle,
     )
     app = _app_over(services)
-    return Gateway(store, records, renderer, probe, lifecycle, finishing, services, app)
+    return Gateway(
+        store, records, renderer, probe, measurements, lifecycle, finishing, services, app
+    )
 
 
 _routes: list[Litestar] = []

@@ -26,6 +26,7 @@ from sheaf_common.errors import (
     SheafError,
     Unauthenticated,
 )
+from sheaf_common.telemetry.measured import Recent
 from sheaf_gateway.domain import (
     AcceptedFile,
     Batch,
@@ -42,7 +43,7 @@ from sheaf_gateway.domain import (
     Workflow,
 )
 from sheaf_gateway.options import Options
-from sheaf_gateway.ports import ObjectContent, Serving
+from sheaf_gateway.ports import Backlog, MeasuredService, ObjectContent, Serving
 
 KEY: Final = "sk_test_0123456789"
 READ_ONLY_KEY: Final = "sk_read_0123456789"
@@ -384,3 +385,42 @@ class FakeProbe:
         self.asked += 1
         await asyncio.sleep(0)
         return dict(self.said)
+
+
+@dataclass
+class FakeMeasurements:
+    """The Measurements port, and what the gateway itself measured.
+
+    A part that has an error in `errors` raises it; `hold`, where it is set, is waited for.
+    """
+
+    measured: dict[str, Recent] = field(default_factory=dict)
+    waiting: Backlog = field(default_factory=lambda: Backlog(0, 64, 0))
+    errors: dict[str, SheafError] = field(default_factory=dict)
+    hold: asyncio.Event | None = None
+    asked: list[tuple[str, float]] = field(default_factory=list)
+
+    def own(self, window_s: float) -> Recent:
+        """Of the gateway."""
+        self.asked.append(("gateway", window_s))
+        return self.measured.get("gateway", Recent(window_s))
+
+    async def recent(
+        self, service: MeasuredService, window_s: float, *, timeout_s: float
+    ) -> Recent:
+        """Of a service."""
+        self.asked.append((service, window_s))
+        await self._answering(service)
+        return self.measured.get(service, Recent(window_s))
+
+    async def backlog(self, *, timeout_s: float) -> Backlog:
+        """What waits."""
+        await self._answering("backlog")
+        return self.waiting
+
+    async def _answering(self, part: str) -> None:
+        await asyncio.sleep(0)
+        if self.hold is not None:
+            await self.hold.wait()
+        if part in self.errors:
+            raise self.errors[part]

@@ -28,6 +28,18 @@ def new_key(**fields: Any) -> metadata_pb2.CreateApiKeyRequest:
     return request
 
 
+def key_with(
+    key: metadata_pb2.CreateApiKeyRequest, *scopes: str
+) -> metadata_pb2.CreateApiKeyRequest:
+    """The same key under a new id, with other scopes."""
+    other = metadata_pb2.CreateApiKeyRequest()
+    other.CopyFrom(key)
+    other.key_id = str(new_id())
+    del other.scopes[:]
+    other.scopes.extend(scopes)
+    return other
+
+
 def in_s(seconds: float) -> Timestamp:
     """A time from now."""
     stamp = Timestamp()
@@ -62,6 +74,34 @@ async def test_the_same_hash_again_answers_the_first_id(metadata: Metadata) -> N
     answers = await asyncio.gather(*(metadata.call("CreateApiKey", each) for each in others))
     assert {answer.key_id for answer in answers} == {first.key_id}
     assert await metadata.sql("SELECT COUNT(*) FROM api_key") == [(1,)]
+
+
+async def test_a_key_gets_the_scopes_that_it_lacks(metadata: Metadata) -> None:
+    """At once for who asks this process, also when many add some; none is lost."""
+    key = new_key()
+    created = await metadata.call("CreateApiKey", key)
+    await resolve(metadata, key.sha256)
+
+    again = [key_with(key, f"extra:{number}") for number in range(6)]
+    answers = await asyncio.gather(*(metadata.call("CreateApiKey", each) for each in again))
+    owner = await resolve(metadata, key.sha256)
+    assert {answer.key_id for answer in answers} == {created.key_id}
+    assert set(owner.scopes) == {*key.scopes, *(f"extra:{number}" for number in range(6))}
+
+    await metadata.call("CreateApiKey", key_with(key))
+    assert len((await resolve(metadata, key.sha256)).scopes) == 8
+
+
+async def test_a_key_has_sixteen_scopes_at_most(metadata: Metadata) -> None:
+    """Also when it gets them one after another."""
+    key = new_key()
+    await metadata.call("CreateApiKey", key)
+    await metadata.call("CreateApiKey", key_with(key, *(f"extra:{n}" for n in range(14))))
+    with pytest.raises(InvalidInput) as refused:
+        await metadata.call("CreateApiKey", key_with(key, "one:more"))
+
+    assert refused.value.evidence["field"] == "scopes"
+    assert len((await resolve(metadata, key.sha256)).scopes) == 16
 
 
 async def test_another_users_hash_is_refused(metadata: Metadata) -> None:

@@ -19,6 +19,7 @@ from sheaf_client.models import (
     Batch,
     Document,
     DocumentStatus,
+    Kpis,
     OcrMode,
     Priority,
     Replayed,
@@ -234,6 +235,10 @@ class AsyncClient:
     async def result(self, document_id: str) -> dict[str, Any]:
         """All that was found in a completed document; `/v1/schemas/result` describes it."""
         return await self._send(calls.get_result(document_id))
+
+    async def kpis(self, *, window_s: int = 60) -> Kpis:
+        """The targets with their live values over the last 10 s to 300 s; needs scope `ops`."""
+        return await self._send(calls.kpis(window_s))
 
     @asynccontextmanager
     async def content(self, document_id: str) -> AsyncIterator[AsyncIterator[bytes]]:

@@ -15,6 +15,7 @@ from sheaf_client.models import (
     Batch,
     Document,
     DocumentPage,
+    Kpis,
     OcrMode,
     Priority,
     Replayed,
@@ -178,6 +179,12 @@ def replay(reason: str | None, product: str | None, limit: int) -> Call[Replayed
         body={name: value for name, value in wanted.items() if value is not None},
         repeatable=False,
     )
+
+
+def kpis(window_s: int) -> Call[Kpis]:
+    """Reads the targets."""
+    params = {"window": str(window_s)}
+    return Call("GET", "/v1/ops/kpis", msgspec.json.Decoder(Kpis).decode, params)
 
 
 def content_path(document_id: str) -> str:

@@ -18,6 +18,7 @@ from sheaf_client.models import (
     Batch,
     Document,
     DocumentStatus,
+    Kpis,
     OcrMode,
     Priority,
     Replayed,
@@ -230,6 +231,10 @@ class Client:
     def result(self, document_id: str) -> dict[str, Any]:
         """All that was found in a completed document; `/v1/schemas/result` describes it."""
         return self._send(calls.get_result(document_id))
+
+    def kpis(self, *, window_s: int = 60) -> Kpis:
+        """The targets with their live values over the last 10 s to 300 s; needs scope `ops`."""
+        return self._send(calls.kpis(window_s))
 
     @contextmanager
     def content(self, document_id: str) -> Iterator[Iterator[bytes]]:

@@ -154,6 +154,41 @@ class Replayed(msgspec.Struct, frozen=True):
     more: bool
 
 
+class Kpi(msgspec.Struct, frozen=True):
+    """A target and how it is met: `value`, in `unit`, must stay below `threshold`.
+
+    `value` and `ok` are None where nothing was there to be measured.
+    """
+
+    name: str
+    text: str
+    threshold: float
+    unit: str
+    value: float | None = None
+    ok: bool | None = None
+
+
+class UnavailablePart(msgspec.Struct, frozen=True):
+    """A part of the server that did not answer; its targets have no value."""
+
+    part: str
+    reason: str
+    detail: str = ""
+
+
+class Kpis(msgspec.Struct, frozen=True):
+    """Every target over the last `window_s` seconds before `at`.
+
+    `ok` is False if one is missed, and None if none is but a part did not answer.
+    """
+
+    window_s: int
+    at: datetime
+    kpis: tuple[Kpi, ...]
+    ok: bool | None = None
+    unavailable: tuple[UnavailablePart, ...] = ()
+
+
 class Workflow(msgspec.Struct, frozen=True):
     """The documents that one workflow holds or ended."""
 

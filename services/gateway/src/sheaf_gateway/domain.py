@@ -43,6 +43,7 @@ class Scope(StrEnum):
 
     READ = "documents:read"
     WRITE = "documents:write"
+    OPS = "ops"
 
 
 class DocumentStatus(StrEnum):

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
+from sheaf_common.telemetry.measured import Recent
 from sheaf_gateway.domain import (
     Batch,
     Columns,
@@ -168,4 +169,41 @@ class HealthProbe(Protocol):
 
     async def ask(self) -> Mapping[str, Serving]:
         """Every dependency by name, asked at once, within about a second. Never raises."""
+        ...
+
+
+MeasuredService = Literal["storage", "metadata", "orchestrator"]
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits of text documents: in the intake, and as tasks of workflows in Temporal.
+
+    `group_max_documents`, at least 1, is how many of them one workflow takes at most.
+    """
+
+    queued_documents: int
+    group_max_documents: int
+    waiting_tasks: int
+
+
+class Measurements(Protocol):
+    """What the other services measure. Of several replicas one answers."""
+
+    async def recent(
+        self, service: MeasuredService, window_s: float, *, timeout_s: float
+    ) -> Recent:
+        """What a service measured in the last seconds. Answers or raises within `timeout_s`.
+
+        Raises:
+            SheafError: Unavailable, DeadlineExceeded, …
+        """
+        ...
+
+    async def backlog(self, *, timeout_s: float) -> Backlog:
+        """How much waits. Answers or raises within `timeout_s`.
+
+        Raises:
+            SheafError: Unavailable, DeadlineExceeded, …
+        """
         ...

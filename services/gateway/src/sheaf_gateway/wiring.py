@@ -1,23 +1,34 @@
 """The one place where everything is put together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from sheaf_common.grpc.channel import grpc_peer
 from sheaf_common.lifecycle import Lifecycle
+from sheaf_common.telemetry.measured import Recent
+from sheaf_common.telemetry.recent import RecentPast, noting
 from sheaf_gateway.adapters.health import GrpcHealthProbe
+from sheaf_gateway.adapters.measurements import GrpcMeasurements
 from sheaf_gateway.adapters.metadata import GrpcRecords
 from sheaf_gateway.adapters.orchestrator import GrpcPageRenderer
 from sheaf_gateway.adapters.storage import GrpcObjectStore
 from sheaf_gateway.api.app import Services, create_app
 from sheaf_gateway.api.server import http_server
-from sheaf_gateway.ports import HealthProbe, KeyDirectory, ObjectStore, PageRenderer, Records
+from sheaf_gateway.ports import (
+    HealthProbe,
+    KeyDirectory,
+    Measurements,
+    ObjectStore,
+    PageRenderer,
+    Records,
+)
 from sheaf_gateway.service.admission import Admission, ByteBudget
 from sheaf_gateway.service.authentication import Authenticator
 from sheaf_gateway.service.control import ControlService
 from sheaf_gateway.service.finishing import FinishingWork, finishing_work
 from sheaf_gateway.service.health import HealthService
 from sheaf_gateway.service.intake import IntakeService
+from sheaf_gateway.service.kpis import KpiService
 from sheaf_gateway.service.passwords import PasswordSealer
 from sheaf_gateway.service.reading import ReadingService
 from sheaf_gateway.service.results import ResultReader
@@ -39,6 +50,7 @@ async def gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> AsyncItera
             grpc_peer("orchestrator", peers.orchestrator_address, grpc)
         )
         finishing = await stack.enter_async_context(finishing_work())
+        past = await stack.enter_async_context(noting(RecentPast()))
         records = GrpcRecords(metadata, peers.call_timeout_s)
         services = build_services(
             settings,
@@ -47,10 +59,13 @@ async def gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> AsyncItera
             keys=records,
             renderer=GrpcPageRenderer(orchestrator, peers.thumbnail_timeout_s),
             probe=GrpcHealthProbe(storage, metadata, orchestrator),
+            measurements=GrpcMeasurements(storage, metadata, orchestrator),
+            recent=past.over,
             finishing=finishing,
             lifecycle=lifecycle,
         )
         stack.push_async_callback(services.health_service.close)
+        stack.push_async_callback(services.kpis.close)
         yield await stack.enter_async_context(
             http_server(create_app(services), settings.http, lifecycle)
         )
@@ -64,6 +79,8 @@ def build_services(
     keys: KeyDirectory,
     renderer: PageRenderer,
     probe: HealthProbe,
+    measurements: Measurements,
+    recent: Callable[[float], Recent],
     finishing: FinishingWork,
     lifecycle: Lifecycle,
 ) -> Services:
@@ -90,4 +107,5 @@ def build_services(
         thumbnails=ThumbnailService(records, store, renderer),
         control=ControlService(records, sealer),
         health_service=health,
+        kpis=KpiService(recent, measurements),
     )

@@ -261,7 +261,10 @@ class ApiKeys(Protocol):
     async def create(self, key: ApiKey) -> UUID:
         """Records a key; returns the id under which its hash is recorded.
 
+        One that is there gets the scopes that it lacks.
+
         Raises:
+            InvalidInput: `FIELD_INVALID`: they would be too many.
             AlreadyExists: `API_KEY_EXISTS`: the hash is another user's, or the id another key's.
         """
         ...

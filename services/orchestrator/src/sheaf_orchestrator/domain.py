@@ -121,9 +121,13 @@ class LaneBacklog:
 
 @dataclass(frozen=True, slots=True)
 class QueueBacklog:
-    """Tasks that wait in one Temporal task queue, as its server estimates them."""
+    """Tasks that wait in one Temporal task queue, as its server estimates them.
+
+    `purpose` is workflows, cpu, ocr or io, whatever the prefix of the queue's name.
+    """
 
     task_queue: str
+    purpose: str
     workflow_tasks: bool
     count: int
     age_s: float

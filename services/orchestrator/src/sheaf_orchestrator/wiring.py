@@ -172,6 +172,10 @@ async def _server(parts: _Parts, text: _TextSandbox | None) -> AsyncIterator[Grp
         ),
         parts.operations,
         parts.settings.sweep.min_age_floor_s,
+        {
+            Lane.TEXT: parts.settings.group_limits().max_documents,
+            Lane.OCR: parts.settings.ocr_group_limits().max_documents,
+        },
         None if text is None else _thumbnailer(parts, text),
     )
 

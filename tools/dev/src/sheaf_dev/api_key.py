@@ -13,7 +13,7 @@ from sheaf_dev.probes import grpc_serving, local_channel
 USER_ID = "developer"
 _NAME = "embedded stack"
 _PREFIX_CHARACTERS = 7
-_SCOPES = ("documents:read", "documents:write")
+_SCOPES = ("documents:read", "documents:write", "ops")
 _TIMEOUT_S = 10.0
 _POLL_S = 1.0
 
@@ -31,6 +31,8 @@ async def served(metadata_port: int) -> None:
 
 async def register(metadata_port: int, token: str, key: str, *, user_id: str = USER_ID) -> None:
     """Records the key of a user by its hash. Idempotent; the key itself is not sent.
+
+    A key of an older stack gets the scopes that it lacks.
 
     Raises:
         DevError: if the metadata service does not record it.

@@ -8,7 +8,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 _PIPED_WIDTH = 160
-_COLOURS = {"completed": "green", "rejected": "yellow", "failed": "yellow", "error": "red"}
+_COLOURS = {
+    "completed": "green", "rejected": "yellow", "failed": "yellow", "error": "red",
+    "met": "green", "missed": "red", "no data": "yellow",
+}  # fmt: skip
 
 
 def progress_bar() -> Progress:

@@ -1,4 +1,4 @@
-"""A gRPC server as every service runs it: health, reflection, bounds, orderly drain."""
+"""A gRPC server as every service runs it: health, telemetry, reflection, bounds, orderly drain."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,6 +14,8 @@ from grpc_reflection.v1alpha import reflection
 from sheaf_common.grpc.flow import WINDOW_OPTIONS
 from sheaf_common.grpc.interceptor import SheafServerInterceptor
 from sheaf_common.grpc.settings import GrpcSettings
+from sheaf_common.grpc.telemetry import TelemetryServicer
+from sheaf_common.telemetry.recent import RecentPast, noting
 
 log = structlog.get_logger()
 
@@ -45,6 +47,7 @@ async def grpc_server(
 ) -> AsyncIterator[GrpcServer]:
     """Serves for as long as the block runs; port 0 takes a free one.
 
+    Beside what the registrars add, it tells what this process measured lately, from now on.
     On leaving: health says NOT_SERVING, new calls are refused, those in progress have 20 s.
 
     Raises:
@@ -71,7 +74,8 @@ async def grpc_server(
     )
     health = HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
-    names = [registrar(server) for registrar in registrars]
+    past = RecentPast()
+    names = [registrar(server) for registrar in (*registrars, TelemetryServicer(past).register)]
     reflection.enable_server_reflection(
         [*names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
          reflection.SERVICE_NAME],
@@ -83,7 +87,8 @@ async def grpc_server(
         await health.set(name, health_pb2.HealthCheckResponse.SERVING)
     log.info("gRPC is served", host=host, port=bound_port, services=names)
     try:
-        yield GrpcServer(port=bound_port, health=health)
+        async with noting(past):
+            yield GrpcServer(port=bound_port, health=health)
     finally:
         await health.enter_graceful_shutdown()
         await server.stop(grace=_DRAIN_S)

@@ -291,8 +291,10 @@ class MetadataServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateApiKey(self, request, context):
-        """Records an API key by its hash. Idempotent by hash. ALREADY_EXISTS: API_KEY_EXISTS, the
-        hash is another user's or the id another key's. PERMISSION_DENIED: USER_MISMATCH.
+        """Records an API key by its hash. Idempotent by hash: a key that is there gets the scopes that
+        it lacks, within the time that resolved keys are remembered; it loses none, and nothing else
+        of it changes. ALREADY_EXISTS: API_KEY_EXISTS, the hash is another user's or the id another
+        key's. PERMISSION_DENIED: USER_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -104,8 +104,10 @@ class MetadataServiceStub:
     PruneEvents: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.PruneEventsRequest, _metadata_pb2.PruneEventsResponse]
     """Deletes events older than an age, a bounded number at a time."""
     CreateApiKey: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.CreateApiKeyRequest, _metadata_pb2.CreateApiKeyResponse]
-    """Records an API key by its hash. Idempotent by hash. ALREADY_EXISTS: API_KEY_EXISTS, the
-    hash is another user's or the id another key's. PERMISSION_DENIED: USER_MISMATCH.
+    """Records an API key by its hash. Idempotent by hash: a key that is there gets the scopes that
+    it lacks, within the time that resolved keys are remembered; it loses none, and nothing else
+    of it changes. ALREADY_EXISTS: API_KEY_EXISTS, the hash is another user's or the id another
+    key's. PERMISSION_DENIED: USER_MISMATCH.
     """
     ResolveApiKey: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ResolveApiKeyRequest, _metadata_pb2.ResolveApiKeyResponse]
     """Finds the owner of an API key by its hash. UNAUTHENTICATED: API_KEY_UNKNOWN,
@@ -188,8 +190,10 @@ class MetadataServiceAsyncStub(MetadataServiceStub):
     PruneEvents: _aio.UnaryUnaryMultiCallable[_metadata_pb2.PruneEventsRequest, _metadata_pb2.PruneEventsResponse]  # type: ignore[assignment]
     """Deletes events older than an age, a bounded number at a time."""
     CreateApiKey: _aio.UnaryUnaryMultiCallable[_metadata_pb2.CreateApiKeyRequest, _metadata_pb2.CreateApiKeyResponse]  # type: ignore[assignment]
-    """Records an API key by its hash. Idempotent by hash. ALREADY_EXISTS: API_KEY_EXISTS, the
-    hash is another user's or the id another key's. PERMISSION_DENIED: USER_MISMATCH.
+    """Records an API key by its hash. Idempotent by hash: a key that is there gets the scopes that
+    it lacks, within the time that resolved keys are remembered; it loses none, and nothing else
+    of it changes. ALREADY_EXISTS: API_KEY_EXISTS, the hash is another user's or the id another
+    key's. PERMISSION_DENIED: USER_MISMATCH.
     """
     ResolveApiKey: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ResolveApiKeyRequest, _metadata_pb2.ResolveApiKeyResponse]  # type: ignore[assignment]
     """Finds the owner of an API key by its hash. UNAUTHENTICATED: API_KEY_UNKNOWN,
@@ -377,8 +381,10 @@ class MetadataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _metadata_pb2.CreateApiKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_metadata_pb2.CreateApiKeyResponse, _abc.Awaitable[_metadata_pb2.CreateApiKeyResponse]]:
-        """Records an API key by its hash. Idempotent by hash. ALREADY_EXISTS: API_KEY_EXISTS, the
-        hash is another user's or the id another key's. PERMISSION_DENIED: USER_MISMATCH.
+        """Records an API key by its hash. Idempotent by hash: a key that is there gets the scopes that
+        it lacks, within the time that resolved keys are remembered; it loses none, and nothing else
+        of it changes. ALREADY_EXISTS: API_KEY_EXISTS, the hash is another user's or the id another
+        key's. PERMISSION_DENIED: USER_MISMATCH.
         """
 
     @_abc_1.abstractmethod

@@ -26,37 +26,37 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(sheaf/orchestrator/v1/orchestrator.proto\x12\x15sheaf.orchestrator.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x13\n\x11GetBacklogRequest\"\x85\x01\n\x12GetBacklogResponse\x12\x31\n\x05lanes\x18\x01 \x03(\x0b\x32\".sheaf.orchestrator.v1.LaneBacklog\x12<\n\x0btask_queues\x18\x02 \x03(\x0b\x32\'.sheaf.orchestrator.v1.TaskQueueBacklog\"\x81\x01\n\x0bLaneBacklog\x12\x0c\n\x04lane\x18\x01 \x01(\t\x12\x18\n\x10queued_documents\x18\x02 \x01(\x03\x12-\n\noldest_age\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1b\n\x13workflows_in_flight\x18\x04 \x01(\x05\"\xa9\x01\n\x10TaskQueueBacklog\x12\x12\n\ntask_queue\x18\x01 \x01(\t\x12\x32\n\x04kind\x18\x02 \x01(\x0e\x32$.sheaf.orchestrator.v1.TaskQueueKind\x12\x19\n\x11\x61pproximate_count\x18\x03 \x01(\x03\x12\x32\n\x0f\x61pproximate_age\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\".\n\x17\x44\x65scribeWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\"\xd5\x01\n\x18\x44\x65scribeWorkflowResponse\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x35\n\x06status\x18\x03 \x01(\x0e\x32%.sheaf.orchestrator.v1.WorkflowStatus\x12.\n\nstarted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tclosed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x0fRunSweepRequest\x12*\n\x07min_age\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x96\x01\n\x10RunSweepResponse\x12\x18\n\x10objects_examined\x18\x01 \x01(\x03\x12\x17\n\x0forphans_deleted\x18\x02 \x01(\x03\x12\x1e\n\x16losing_results_deleted\x18\x03 \x01(\x03\x12\x17\n\x0fuploads_aborted\x18\x04 \x01(\x03\x12\x16\n\x0e\x65vents_deleted\x18\x05 \x01(\x03\"\x9b\x01\n\x16RenderThumbnailRequest\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\x12\x12\n\nobject_key\x18\x02 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0e\n\x06sha256\x18\x05 \x01(\x0c\x12\x0c\n\x04page\x18\x06 \x01(\x05\x12\x10\n\x08width_px\x18\x07 \x01(\x05\">\n\x17RenderThumbnailResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x12\n\nobject_key\x18\x02 \x01(\t*l\n\rTaskQueueKind\x12\x1f\n\x1bTASK_QUEUE_KIND_UNSPECIFIED\x10\x00\x12\x1c\n\x18TASK_QUEUE_KIND_WORKFLOW\x10\x01\x12\x1c\n\x18TASK_QUEUE_KIND_ACTIVITY\x10\x02*\x89\x01\n\x0eWorkflowStatus\x12\x1f\n\x1bWORKFLOW_STATUS_UNSPECIFIED\x10\x00\x12\x1b\n\x17WORKFLOW_STATUS_RUNNING\x10\x01\x12\x1d\n\x19WORKFLOW_STATUS_COMPLETED\x10\x02\x12\x1a\n\x16WORKFLOW_STATUS_FAILED\x10\x03\x32\xbc\x03\n\x13OrchestratorService\x12\x61\n\nGetBacklog\x12(.sheaf.orchestrator.v1.GetBacklogRequest\x1a).sheaf.orchestrator.v1.GetBacklogResponse\x12s\n\x10\x44\x65scribeWorkflow\x12..sheaf.orchestrator.v1.DescribeWorkflowRequest\x1a/.sheaf.orchestrator.v1.DescribeWorkflowResponse\x12[\n\x08RunSweep\x12&.sheaf.orchestrator.v1.RunSweepRequest\x1a\'.sheaf.orchestrator.v1.RunSweepResponse\x12p\n\x0fRenderThumbnail\x12-.sheaf.orchestrator.v1.RenderThumbnailRequest\x1a..sheaf.orchestrator.v1.RenderThumbnailResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(sheaf/orchestrator/v1/orchestrator.proto\x12\x15sheaf.orchestrator.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x13\n\x11GetBacklogRequest\"\x85\x01\n\x12GetBacklogResponse\x12\x31\n\x05lanes\x18\x01 \x03(\x0b\x32\".sheaf.orchestrator.v1.LaneBacklog\x12<\n\x0btask_queues\x18\x02 \x03(\x0b\x32\'.sheaf.orchestrator.v1.TaskQueueBacklog\"\x9e\x01\n\x0bLaneBacklog\x12\x0c\n\x04lane\x18\x01 \x01(\t\x12\x18\n\x10queued_documents\x18\x02 \x01(\x03\x12-\n\noldest_age\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1b\n\x13workflows_in_flight\x18\x04 \x01(\x05\x12\x1b\n\x13group_max_documents\x18\x05 \x01(\x05\"\xba\x01\n\x10TaskQueueBacklog\x12\x12\n\ntask_queue\x18\x01 \x01(\t\x12\x32\n\x04kind\x18\x02 \x01(\x0e\x32$.sheaf.orchestrator.v1.TaskQueueKind\x12\x19\n\x11\x61pproximate_count\x18\x03 \x01(\x03\x12\x32\n\x0f\x61pproximate_age\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07purpose\x18\x05 \x01(\t\".\n\x17\x44\x65scribeWorkflowRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\"\xd5\x01\n\x18\x44\x65scribeWorkflowResponse\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x35\n\x06status\x18\x03 \x01(\x0e\x32%.sheaf.orchestrator.v1.WorkflowStatus\x12.\n\nstarted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tclosed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x0fRunSweepRequest\x12*\n\x07min_age\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x96\x01\n\x10RunSweepResponse\x12\x18\n\x10objects_examined\x18\x01 \x01(\x03\x12\x17\n\x0forphans_deleted\x18\x02 \x01(\x03\x12\x1e\n\x16losing_results_deleted\x18\x03 \x01(\x03\x12\x17\n\x0fuploads_aborted\x18\x04 \x01(\x03\x12\x16\n\x0e\x65vents_deleted\x18\x05 \x01(\x03\"\x9b\x01\n\x16RenderThumbnailRequest\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\x12\x12\n\nobject_key\x18\x02 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x03 \x01(\t\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0e\n\x06sha256\x18\x05 \x01(\x0c\x12\x0c\n\x04page\x18\x06 \x01(\x05\x12\x10\n\x08width_px\x18\x07 \x01(\x05\">\n\x17RenderThumbnailResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x12\n\nobject_key\x18\x02 \x01(\t*l\n\rTaskQueueKind\x12\x1f\n\x1bTASK_QUEUE_KIND_UNSPECIFIED\x10\x00\x12\x1c\n\x18TASK_QUEUE_KIND_WORKFLOW\x10\x01\x12\x1c\n\x18TASK_QUEUE_KIND_ACTIVITY\x10\x02*\x89\x01\n\x0eWorkflowStatus\x12\x1f\n\x1bWORKFLOW_STATUS_UNSPECIFIED\x10\x00\x12\x1b\n\x17WORKFLOW_STATUS_RUNNING\x10\x01\x12\x1d\n\x19WORKFLOW_STATUS_COMPLETED\x10\x02\x12\x1a\n\x16WORKFLOW_STATUS_FAILED\x10\x03\x32\xbc\x03\n\x13OrchestratorService\x12\x61\n\nGetBacklog\x12(.sheaf.orchestrator.v1.GetBacklogRequest\x1a).sheaf.orchestrator.v1.GetBacklogResponse\x12s\n\x10\x44\x65scribeWorkflow\x12..sheaf.orchestrator.v1.DescribeWorkflowRequest\x1a/.sheaf.orchestrator.v1.DescribeWorkflowResponse\x12[\n\x08RunSweep\x12&.sheaf.orchestrator.v1.RunSweepRequest\x1a\'.sheaf.orchestrator.v1.RunSweepResponse\x12p\n\x0fRenderThumbnail\x12-.sheaf.orchestrator.v1.RenderThumbnailRequest\x1a..sheaf.orchestrator.v1.RenderThumbnailResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sheaf.orchestrator.v1.orchestrator_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TASKQUEUEKIND']._serialized_start=1295
-  _globals['_TASKQUEUEKIND']._serialized_end=1403
-  _globals['_WORKFLOWSTATUS']._serialized_start=1406
-  _globals['_WORKFLOWSTATUS']._serialized_end=1543
+  _globals['_TASKQUEUEKIND']._serialized_start=1341
+  _globals['_TASKQUEUEKIND']._serialized_end=1449
+  _globals['_WORKFLOWSTATUS']._serialized_start=1452
+  _globals['_WORKFLOWSTATUS']._serialized_end=1589
   _globals['_GETBACKLOGREQUEST']._serialized_start=132
   _globals['_GETBACKLOGREQUEST']._serialized_end=151
   _globals['_GETBACKLOGRESPONSE']._serialized_start=154
   _globals['_GETBACKLOGRESPONSE']._serialized_end=287
   _globals['_LANEBACKLOG']._serialized_start=290
-  _globals['_LANEBACKLOG']._serialized_end=419
-  _globals['_TASKQUEUEBACKLOG']._serialized_start=422
-  _globals['_TASKQUEUEBACKLOG']._serialized_end=591
-  _globals['_DESCRIBEWORKFLOWREQUEST']._serialized_start=593
-  _globals['_DESCRIBEWORKFLOWREQUEST']._serialized_end=639
-  _globals['_DESCRIBEWORKFLOWRESPONSE']._serialized_start=642
-  _globals['_DESCRIBEWORKFLOWRESPONSE']._serialized_end=855
-  _globals['_RUNSWEEPREQUEST']._serialized_start=857
-  _globals['_RUNSWEEPREQUEST']._serialized_end=918
-  _globals['_RUNSWEEPRESPONSE']._serialized_start=921
-  _globals['_RUNSWEEPRESPONSE']._serialized_end=1071
-  _globals['_RENDERTHUMBNAILREQUEST']._serialized_start=1074
-  _globals['_RENDERTHUMBNAILREQUEST']._serialized_end=1229
-  _globals['_RENDERTHUMBNAILRESPONSE']._serialized_start=1231
-  _globals['_RENDERTHUMBNAILRESPONSE']._serialized_end=1293
-  _globals['_ORCHESTRATORSERVICE']._serialized_start=1546
-  _globals['_ORCHESTRATORSERVICE']._serialized_end=1990
+  _globals['_LANEBACKLOG']._serialized_end=448
+  _globals['_TASKQUEUEBACKLOG']._serialized_start=451
+  _globals['_TASKQUEUEBACKLOG']._serialized_end=637
+  _globals['_DESCRIBEWORKFLOWREQUEST']._serialized_start=639
+  _globals['_DESCRIBEWORKFLOWREQUEST']._serialized_end=685
+  _globals['_DESCRIBEWORKFLOWRESPONSE']._serialized_start=688
+  _globals['_DESCRIBEWORKFLOWRESPONSE']._serialized_end=901
+  _globals['_RUNSWEEPREQUEST']._serialized_start=903
+  _globals['_RUNSWEEPREQUEST']._serialized_end=964
+  _globals['_RUNSWEEPRESPONSE']._serialized_start=967
+  _globals['_RUNSWEEPRESPONSE']._serialized_end=1117
+  _globals['_RENDERTHUMBNAILREQUEST']._serialized_start=1120
+  _globals['_RENDERTHUMBNAILREQUEST']._serialized_end=1275
+  _globals['_RENDERTHUMBNAILRESPONSE']._serialized_start=1277
+  _globals['_RENDERTHUMBNAILRESPONSE']._serialized_end=1339
+  _globals['_ORCHESTRATORSERVICE']._serialized_start=1592
+  _globals['_ORCHESTRATORSERVICE']._serialized_end=2036
 # @@protoc_insertion_point(module_scope)

@@ -130,12 +130,17 @@ class LaneBacklog(_message.Message):
     QUEUED_DOCUMENTS_FIELD_NUMBER: _builtins.int
     OLDEST_AGE_FIELD_NUMBER: _builtins.int
     WORKFLOWS_IN_FLIGHT_FIELD_NUMBER: _builtins.int
+    GROUP_MAX_DOCUMENTS_FIELD_NUMBER: _builtins.int
     lane: _builtins.str
     """The lane's name."""
     queued_documents: _builtins.int
     """Documents that are queued; counting stops at 100,000."""
     workflows_in_flight: _builtins.int
     """Workflows that hold documents in processing."""
+    group_max_documents: _builtins.int
+    """The most documents that one workflow of this lane takes, as this process is configured:
+    queued documents divided by it are the workflows that they will at least become.
+    """
     @_builtins.property
     def oldest_age(self) -> _duration_pb2.Duration:
         """How long the oldest has been queued."""
@@ -147,10 +152,11 @@ class LaneBacklog(_message.Message):
         queued_documents: _builtins.int = ...,
         oldest_age: _duration_pb2.Duration | None = ...,
         workflows_in_flight: _builtins.int = ...,
+        group_max_documents: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_age", b"oldest_age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lane", b"lane", "oldest_age", b"oldest_age", "queued_documents", b"queued_documents", "workflows_in_flight", b"workflows_in_flight"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_max_documents", b"group_max_documents", "lane", b"lane", "oldest_age", b"oldest_age", "queued_documents", b"queued_documents", "workflows_in_flight", b"workflows_in_flight"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -166,12 +172,15 @@ class TaskQueueBacklog(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     APPROXIMATE_COUNT_FIELD_NUMBER: _builtins.int
     APPROXIMATE_AGE_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
     task_queue: _builtins.str
     """The task queue's name."""
     kind: Global___TaskQueueKind.ValueType
     """The kind of tasks."""
     approximate_count: _builtins.int
     """About how many tasks wait; sticky tasks are not counted."""
+    purpose: _builtins.str
+    """What the queue is for, whatever the prefix of its name: workflows, cpu, ocr or io."""
     @_builtins.property
     def approximate_age(self) -> _duration_pb2.Duration:
         """How long the oldest has waited."""
@@ -183,10 +192,11 @@ class TaskQueueBacklog(_message.Message):
         kind: Global___TaskQueueKind.ValueType = ...,
         approximate_count: _builtins.int = ...,
         approximate_age: _duration_pb2.Duration | None = ...,
+        purpose: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["approximate_age", b"approximate_age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approximate_age", b"approximate_age", "approximate_count", b"approximate_count", "kind", b"kind", "task_queue", b"task_queue"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approximate_age", b"approximate_age", "approximate_count", b"approximate_count", "kind", b"kind", "purpose", b"purpose", "task_queue", b"task_queue"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

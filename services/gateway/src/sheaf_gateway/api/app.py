@@ -15,6 +15,7 @@ from sheaf_gateway.api.contents import ContentController
 from sheaf_gateway.api.control import ControlController, QuarantineController
 from sheaf_gateway.api.documents import DocumentController
 from sheaf_gateway.api.edge import Edge
+from sheaf_gateway.api.kpis import KpiController
 from sheaf_gateway.api.openapi import openapi_config
 from sheaf_gateway.api.problems import exception_handlers
 from sheaf_gateway.api.workflows import WorkflowController
@@ -22,6 +23,7 @@ from sheaf_gateway.service.authentication import Authenticator
 from sheaf_gateway.service.control import ControlService
 from sheaf_gateway.service.health import HealthService
 from sheaf_gateway.service.intake import IntakeService
+from sheaf_gateway.service.kpis import KpiService
 from sheaf_gateway.service.reading import ReadingService
 from sheaf_gateway.service.results import ResultReader
 from sheaf_gateway.service.thumbnails import ThumbnailService
@@ -38,6 +40,7 @@ class Services:
     thumbnails: ThumbnailService
     control: ControlService
     health_service: HealthService
+    kpis: KpiService
 
 
 def create_app(services: Services) -> ASGIApp:
@@ -56,6 +59,7 @@ def create_routes(services: Services) -> Litestar:
             BatchController,
             WorkflowController,
             QuarantineController,
+            KpiController,
         ],
         middleware=[Authentication()],
     )
@@ -74,6 +78,7 @@ def create_routes(services: Services) -> Litestar:
             "thumbnails": Provide(_thumbnails, sync_to_thread=False),
             "control": Provide(_control, sync_to_thread=False),
             "health_service": Provide(_health_service, sync_to_thread=False),
+            "kpis": Provide(_kpis, sync_to_thread=False),
         },
         state=state_of(services),
         exception_handlers=exception_handlers(),
@@ -111,6 +116,10 @@ def _control(state: State) -> ControlService:
 
 def _health_service(state: State) -> HealthService:
     return _services(state).health_service
+
+
+def _kpis(state: State) -> KpiService:
+    return _services(state).kpis
 
 
 def _services(state: State) -> Services:

@@ -10,6 +10,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Example, SecurityScheme
 
 from sheaf_gateway.api.docs_page import DocsPage
+from sheaf_gateway.api.kpi_schemas import KPIS_EXAMPLE, KpisBody
 from sheaf_gateway.api.problems import MEDIA_TYPE, Problem
 from sheaf_gateway.api.schemas import AcceptedFileBody, RejectedFileBody
 
@@ -30,7 +31,8 @@ _CODES: Final[Mapping[int, str]] = {
     416: "RANGE_NOT_SATISFIABLE",
     422: "FILE_EMPTY, OPTION_INVALID (`field` and `allowed` say what), FIELD_REPEATED, "
     "FIELD_IS_FILE, BODY_INVALID, PASSWORDS_NOT_ACCEPTED",
-    429: "UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL, SANDBOX_BUSY: come back after Retry-After",
+    429: "UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL, SANDBOX_BUSY, KPIS_BUSY: "
+    "come back after Retry-After",
     500: "INTERNAL, OBJECT_MISSING",
     503: "A dependency is down: come back after Retry-After",
     504: "A dependency was too slow",
@@ -151,6 +153,15 @@ CONTENT_RESPONSES: Final = {
     200: _octets("The file."),
     206: _octets("A range of it."),
     304: ResponseSpec(None, description="Not changed."),
+}
+KPI_RESPONSES: Final = {
+    **problems(400, 429),
+    200: ResponseSpec(
+        KpisBody,
+        generate_examples=False,
+        description="Every target. A part that did not answer in 2 s is named in `unavailable`.",
+        examples=[Example(value=KPIS_EXAMPLE)],
+    ),
 }
 
 

@@ -60,6 +60,18 @@ def check_key(key: ApiKey) -> None:
         _refuse("scopes", f"must be at most {_MAX_SCOPES} names of letters, digits and . _ : * -")
 
 
+def widened(recorded: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """The scopes of a key that is recorded again: those that it has, and those that it lacks.
+
+    Raises:
+        InvalidInput: `FIELD_INVALID`: they would be too many.
+    """
+    scopes = tuple(dict.fromkeys((*recorded, *wanted)))
+    if len(scopes) > _MAX_SCOPES:
+        _refuse("scopes", f"would become {len(scopes)}, at most {_MAX_SCOPES} may be recorded")
+    return scopes
+
+
 def check_hash(sha256: bytes) -> None:
     """Raises InvalidInput: `FIELD_INVALID`, if it is not a SHA-256."""
     if len(sha256) != SHA256_BYTES:

@@ -27,6 +27,9 @@ class KeyRing:
     async def create(self, key: ApiKey) -> UUID:
         """Records a key; returns the id under which its hash is recorded.
 
+        A key that is there gets the scopes that it lacks; other processes may know it without
+        them for `remember_s` seconds.
+
         Raises:
             InvalidInput: `FIELD_INVALID`.
             PermissionDenied: `USER_MISMATCH`, a user asks for another one's key.
@@ -35,7 +38,9 @@ class KeyRing:
         check_key(key)
         if context.current_user_id() not in (None, key.user_id):
             raise PermissionDenied("USER_MISMATCH", "the key would be another user's")
-        return await self._keys.create(key)
+        key_id = await self._keys.create(key)
+        self._known.pop(key.sha256, None)
+        return key_id
 
     async def resolve(self, sha256: bytes) -> KeyOwner:
         """The owner of a key.

@@ -259,14 +259,16 @@ class TemporalOperations:
     async def backlog(self) -> Sequence[QueueBacklog]:
         """See `WorkflowOperations`."""
         asked = (
-            (self.queues.workflows, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
-            (self.queues.cpu, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
-            (self.queues.ocr, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
-            (self.queues.io, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+            ("workflows", self.queues.workflows, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
+            ("cpu", self.queues.cpu, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+            ("ocr", self.queues.ocr, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+            ("io", self.queues.io, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
         )
-        return await asyncio.gather(*(self._backlog(name, kind) for name, kind in asked))
+        return await asyncio.gather(*(self._backlog(*each) for each in asked))
 
-    async def _backlog(self, name: str, kind: "TaskQueueType.ValueType") -> QueueBacklog:
+    async def _backlog(
+        self, purpose: str, name: str, kind: "TaskQueueType.ValueType"
+    ) -> QueueBacklog:
         try:
             answer = await self.client.workflow_service.describe_task_queue(
                 DescribeTaskQueueRequest(
@@ -281,6 +283,7 @@ class TemporalOperations:
             raise _mapped(error) from error
         return QueueBacklog(
             task_queue=name,
+            purpose=purpose,
             workflow_tasks=kind == TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
             count=answer.stats.approximate_backlog_count,
             age_s=answer.stats.approximate_backlog_age.ToTimedelta().total_seconds(),

@@ -1,5 +1,6 @@
 """`sheaf.orchestrator.v1` over gRPC: translate, delegate, nothing else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -11,6 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from sheaf.orchestrator.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from sheaf_common.errors import InvalidInput, Unavailable
 from sheaf_common.ids import parse_id
+from sheaf_orchestrator.domain import Lane
 from sheaf_orchestrator.ports import IntakeBacklog, WorkflowOperations
 from sheaf_orchestrator.service.thumbnails import Thumbnailer, ThumbnailRequest
 
@@ -23,12 +25,13 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     """See the .proto. `min_age_floor_s` is the least age that a sweep may be asked for.
 
-    `thumbnails` is None in roles that do not extract.
+    `thumbnails` is None in roles that do not extract; `group_max_documents` has every lane.
     """
 
     intake: IntakeBacklog
     workflows: WorkflowOperations
     min_age_floor_s: float
+    group_max_documents: Mapping[Lane, int]
     thumbnails: Thumbnailer | None
 
     def register(self, server: grpc.aio.Server) -> str:
@@ -49,12 +52,14 @@ class OrchestratorServicer(orchestrator_pb2_grpc.OrchestratorServiceServicer):
                     queued_documents=lane.queued_documents,
                     oldest_age=_duration(lane.oldest_age_s),
                     workflows_in_flight=lane.workflows_in_flight,
+                    group_max_documents=self.group_max_documents[lane.lane],
                 )
                 for lane in lanes
             ],
             task_queues=[
                 orchestrator_pb2.TaskQueueBacklog(
                     task_queue=queue.task_queue,
+                    purpose=queue.purpose,
                     kind=(
                         orchestrator_pb2.TASK_QUEUE_KIND_WORKFLOW
                         if queue.workflow_tasks

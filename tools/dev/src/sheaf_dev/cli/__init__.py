@@ -30,6 +30,9 @@ app.command("sheaf_dev.cli.up:supervise", show=False)
 app.command("sheaf_dev.cli.down:down", help="Stop them; the data stays.")
 app.command("sheaf_dev.cli.status:status", help="Show each process with its port and health.")
 app.command(
+    "sheaf_dev.cli.kpis:kpis", help="Show the targets of the running stack, with live values."
+)
+app.command(
     "sheaf_dev.cli.config:config", help="Print the configuration in force, by variable name."
 )
 app.command(

@@ -10,7 +10,7 @@ from sheaf_common.pools.database_connection import IntegrityError, SqlConnection
 from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.errors import DUPLICATE_KEY, error_number
 from sheaf_metadata.adapters.mysql.rows import aware, naive
-from sheaf_metadata.domain.api_keys import ApiKey, KeyOwner, RecordedKey
+from sheaf_metadata.domain.api_keys import ApiKey, KeyOwner, RecordedKey, widened
 
 _INSERT: Final = text(
     "INSERT INTO api_key"
@@ -23,6 +23,8 @@ FIND: Final = text(
     " TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), k.expires_at) AS expires_in_us"
     " FROM api_key k WHERE k.sha256 = :sha256"
 )
+_LOCK: Final = text("SELECT k.scopes FROM api_key k WHERE k.id = :id FOR UPDATE")
+_WIDEN: Final = text("UPDATE api_key SET scopes = :scopes WHERE id = :id")
 
 
 class MysqlApiKeys:
@@ -46,7 +48,19 @@ class MysqlApiKeys:
         recorded = await self.find(key.sha256)
         if recorded is None or recorded.owner.user_id != key.user_id:
             raise AlreadyExists("API_KEY_EXISTS", "the key is another one's already")
+        if not set(key.scopes) <= set(recorded.owner.scopes):
+            await self._widen(recorded.owner.key_id, key.scopes)
         return recorded.owner.key_id
+
+    async def _widen(self, key_id: UUID, scopes: tuple[str, ...]) -> None:
+        """Gives a key the scopes that it lacks, also while others do."""
+
+        async def widen(connection: AsyncConnection) -> None:
+            held = (await connection.execute(_LOCK, {"id": key_id.bytes})).scalar_one()
+            allowed = " ".join(widened(tuple(held.split()), scopes))
+            await connection.execute(_WIDEN, {"id": key_id.bytes, "scopes": allowed})
+
+        await self._database.transaction("widen_api_key", widen)
 
     async def find(self, sha256: bytes) -> RecordedKey | None:
         """See `ApiKeys`."""
