@@ -9,6 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import REGISTRY, Collector
 
 from sheaf_common.telemetry.metrics import LATENCY_BUCKETS_S
+from sheaf_orchestrator.adapters.scaling_metrics import workflows_limited
 from sheaf_orchestrator.domain import GroupSummary, Lane, WorkflowState
 from sheaf_orchestrator.extraction import ExtractionPool
 
@@ -50,6 +51,10 @@ class PrometheusObserver:
     def dispatched(self, lane: Lane, documents: int) -> None:
         """See `DispatchObserver`."""
         DISPATCHED_GROUP_DOCUMENTS.labels(lane.value).observe(documents)
+
+    def limited(self, lane: Lane, max_workflows: int) -> None:
+        """See `DispatchObserver`."""
+        workflows_limited(lane, max_workflows)
 
     def lease_resolved(self, state: WorkflowState, documents: int) -> None:  # noqa: ARG002 - counted by group
         """See `DispatchObserver`."""
