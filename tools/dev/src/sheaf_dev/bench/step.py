@@ -37,7 +37,7 @@ _PAGES: Final = 40
 """A document takes long enough that extraction is what limits, not the way to it."""
 _DIFFERENT: Final = 12
 _LOW: Final = 0.25
-_HIGH: Final = 2.0
+_HIGH: Final = 4.0
 """Rates, as multiples of what one worker does when documents come one after the other."""
 _LOOK_S: Final = 0.25
 _FALL_WITHIN_S: Final = 120.0
