@@ -18,6 +18,7 @@ class FakeWorkers:
 
     running: int = 0
     draining: int = 0
+    starting: bool = False
     dead: list[int] = field(default_factory=list)
     failure: OSError | None = None
 
@@ -136,6 +137,23 @@ async def test_those_that_drain_count_as_there(clock: Clock) -> None:
 
     workers.draining = 0
     await looks(scaler, clock, 0.5)
+    assert workers.running == 3
+
+
+async def test_nothing_changes_while_a_worker_starts(clock: Clock) -> None:
+    """It may be what is missing: the next is added when this one is of use and text still old."""
+    workers, backlog = FakeWorkers(), FakeBacklog(5.0)
+    scaler = scaler_of(workers, backlog, FakeObserver())
+    await looks(scaler, clock, 3)
+    assert workers.running == 2
+    workers.starting = True
+    await looks(scaler, clock, 30)
+    assert workers.running == 2
+
+    workers.starting = False
+    await looks(scaler, clock, 2)
+    assert workers.running == 2
+    await looks(scaler, clock, 1)
     assert workers.running == 3
 
 

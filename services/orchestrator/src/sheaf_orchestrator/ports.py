@@ -262,6 +262,11 @@ class WorkerProcesses(Protocol):
         ...
 
     @property
+    def starting(self) -> bool:
+        """Whether one of them is not of use yet."""
+        ...
+
+    @property
     def draining(self) -> int:
         """Those that were told to end and have not yet."""
         ...

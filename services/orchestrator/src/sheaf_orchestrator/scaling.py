@@ -37,12 +37,14 @@ class Load:
     """What was seen at one moment.
 
     `oldest_age_s` is the age of the oldest queued text, 0 if none waits and None if that is not
-    known; `use` is how busy the workers are, as a share of their subprocesses' cores.
+    known; `use` is how busy the workers are, as a share of their subprocesses' cores. While one
+    is `starting`, neither says what the load will be when it is of use.
     """
 
     at_s: float
     oldest_age_s: float | None
     use: float
+    starting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def decide(rule: ScalingRule, watch: Watch, workers: int, load: Load) -> tuple[W
     """What to remember, and the change: one more, one less, or none.
 
     `workers` is the number that is wanted now. A number outside the bounds is led back into
-    them at once. What is not known changes nothing, and begins every while anew.
+    them at once. While a worker starts, or the age is not known, nothing else changes, and
+    every while begins anew.
     """
     watch = _seen(rule, watch, workers, load)
     if workers < rule.minimum:
@@ -79,7 +82,7 @@ def decide(rule: ScalingRule, watch: Watch, workers: int, load: Load) -> tuple[W
 
 def _seen(rule: ScalingRule, watch: Watch, workers: int, load: Load) -> Watch:
     """Since when the backlog is too old, and since when one worker less would do."""
-    age_s = load.oldest_age_s
+    age_s = None if load.starting else load.oldest_age_s
     old = age_s is not None and age_s > rule.up_age_s
     young = age_s is not None and age_s <= rule.up_age_s * YOUNG_SHARE
     calm = young and load.use * workers <= FILL * (workers - 1)

@@ -17,6 +17,9 @@ import structlog
 
 log = structlog.get_logger()
 
+_LOOK_S: Final = 0.2
+_CONNECT_S: Final = 1.0
+
 PORTS: Final = ("ORCHESTRATOR_PORT", "ORCHESTRATOR_METRICS_PORT", "TEMPORAL_METRICS_PORT")
 
 
@@ -77,6 +80,11 @@ class LocalWorkers:
         return sum(not worker.draining for worker in self._workers)
 
     @property
+    def starting(self) -> bool:
+        """See `WorkerProcesses`. It is of use when it listens: by then it has reached Temporal."""
+        return any(not worker.listens and not worker.draining for worker in self._workers)
+
+    @property
     def draining(self) -> int:
         """See `WorkerProcesses`."""
         return sum(worker.draining for worker in self._workers)
@@ -94,7 +102,7 @@ class LocalWorkers:
         )
         worker = _Worker(place, process)
         self._workers.append(worker)
-        worker.watching = asyncio.create_task(self._watch(worker))
+        worker.watching = asyncio.create_task(self._watch(worker, int(own[PORTS[0]])))
         log.info("CPU worker started", pid=process.pid, ports=[own[name] for name in PORTS])
 
     def remove(self) -> None:
@@ -117,8 +125,12 @@ class LocalWorkers:
         used_s = sum(worker.cpu_since_s() for worker in self._workers)
         return used_s / cores_s if cores_s > 0 else 0.0
 
-    async def _watch(self, worker: "_Worker") -> None:
-        code = await worker.process.wait()
+    async def _watch(self, worker: "_Worker", port: int) -> None:
+        ended = asyncio.ensure_future(worker.process.wait())
+        while not ended.done() and not worker.listens:
+            worker.listens = await _accepts(self._plan.host, port)
+            await asyncio.wait([ended], timeout=_LOOK_S)
+        code = await ended
         worker.gone()
         self._workers.remove(worker)
         if worker.draining:
@@ -136,6 +148,7 @@ class _Worker:
         self.place = place
         self.process = process
         self.draining = False
+        self.listens = False
         self._killing: asyncio.TimerHandle | None = None
         self._cpu_s = 0.0
 
@@ -177,6 +190,19 @@ class _Worker:
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
+
+
+async def _accepts(host: str, port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        async with asyncio.timeout(_CONNECT_S):
+            _, writer = await asyncio.open_connection(host, port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return True
 
 
 def _free_ports(host: str, count: int) -> list[int]:

@@ -54,7 +54,7 @@ class Scaler:
         """Looks once, and does what the rule says."""
         age_s, now_s = await self._oldest_age_s(), time.monotonic()
         self._notice_deaths(now_s)
-        load = Load(now_s, age_s, self.processes.use())
+        load = Load(now_s, age_s, self.processes.use(), starting=self.processes.starting)
         self._watch, change = decide(self.rule, self._watch, self.wanted, load)
         if change:
             self.wanted += change

@@ -27,11 +27,13 @@ _RULE: Final = {
     "SCALE_LOOK_S": "0.25",
     "SCALE_UP_AGE_S": str(AGE_LIMIT_S),
     "SCALE_UP_AFTER_S": "0.5",
-    "SCALE_DOWN_AFTER_S": "5",
+    "SCALE_DOWN_AFTER_S": "8",
     "SCALE_COOLDOWN_S": "1.5",
     "DISPATCH_CLAIM_WAIT_S": "1",
+    "DISPATCH_GROUP_MAX_DOCUMENTS": "2",
 }
-"""Quicker than the defaults, so that a step takes seconds and not minutes."""
+"""Quicker than the defaults, so that a step takes seconds and not minutes; and small groups, as
+what one worker has claimed no other can take."""
 _SCALER: Final = "scaler"
 _PAGES: Final = 40
 """A document takes long enough that extraction is what limits, not the way to it."""
