@@ -1,5 +1,6 @@
 """A stack whose orchestrator runs by role, as in production, and what its processes tell."""
 
+import asyncio
 import dataclasses
 import math
 from collections.abc import AsyncIterator, Mapping
@@ -27,9 +28,9 @@ _CALL_S: Final = 5.0
 
 @asynccontextmanager
 async def stack_by_role(
-    user: str, env: Mapping[str, str]
+    user: str, env: Mapping[str, str], roles: Mapping[str, str]
 ) -> AsyncIterator[tuple[Stack, User, "Watched"]]:
-    """A fresh stack with a dispatcher and a workflow worker; CPU workers are the caller's.
+    """A fresh stack with a dispatcher, a workflow worker, and processes of `roles` by their names.
 
     `env` is given to every orchestrator process.
 
@@ -43,16 +44,15 @@ async def stack_by_role(
         table={**SERVICES, "orchestrator": dispatcher},
     )
     async with opening as (stack, (opened,)):
-        await start_role(stack, "workflow", "workflow")
+        async with asyncio.TaskGroup() as starting:
+            for name, role in {"workflow": "workflow", **roles}.items():
+                starting.create_task(_start(stack, name, role))
         async with Watched.over(stack) as watched:
             yield stack, opened, watched
 
 
-async def start_role(stack: Stack, name: str, role: str, **env: str) -> None:
-    """Starts one more orchestrator process, under a name of its own, and waits until it serves."""
-    await stack.start_process(
-        name, service="orchestrator", args=("--role", role), extra_env=env, wait=True
-    )
+async def _start(stack: Stack, name: str, role: str) -> None:
+    await stack.start_process(name, service="orchestrator", args=("--role", role))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from sheaf_common.telemetry import catalogue
 from sheaf_dev.bench.arrivals import Arrival, Latencies, open_loop
-from sheaf_dev.bench.roles import DISPATCHER, Watched, stack_by_role, start_role
+from sheaf_dev.bench.roles import DISPATCHER, Watched, stack_by_role
 from sheaf_dev.bench.scenario import Tell
 from sheaf_dev.bench.statistics import median
 from sheaf_dev.bench.users import User, completed
@@ -27,7 +27,7 @@ _RULE: Final = {
     "SCALE_LOOK_S": "0.25",
     "SCALE_UP_AGE_S": str(AGE_LIMIT_S),
     "SCALE_UP_AFTER_S": "0.5",
-    "SCALE_DOWN_AFTER_S": "8",
+    "SCALE_DOWN_AFTER_S": "6",
     "SCALE_COOLDOWN_S": "1.5",
     "DISPATCH_CLAIM_WAIT_S": "1",
     "DISPATCH_GROUP_MAX_DOCUMENTS": "2",
@@ -188,12 +188,8 @@ async def follow_a_step(seconds: float, workers: int, on_progress: Tell) -> Step
         DevError: the stack could not be started, or documents do not complete.
     """
     documents = [text_pdf(seed, _PAGES) for seed in range(_DIFFERENT)]
-    async with stack_by_role("bench-step", {**_RULE, "CPU_WORKERS_MAX": str(workers)}) as (
-        stack,
-        user,
-        watched,
-    ):
-        await start_role(stack, _SCALER, "scaler")
+    env = {**_RULE, "CPU_WORKERS_MAX": str(workers)}
+    async with stack_by_role("bench-step", env, {_SCALER: "scaler"}) as (_, user, watched):
         sending = _Sending(user, documents)
         on_progress("warming up")
         alone_s = await _seconds_of_one(sending)
@@ -225,7 +221,7 @@ class _Sending:
 async def _seconds_of_one(sending: _Sending) -> float:
     """How long one document takes alone; the first ones, which start things, do not count."""
     took = []
-    for _ in range(6):
+    for _ in range(5):
         began = time.monotonic()
         await sending.one()
         took.append(time.monotonic() - began)

@@ -16,7 +16,7 @@ from typing import Any, Final
 import psutil
 
 from sheaf_dev.bench.arrivals import Latencies, open_loop
-from sheaf_dev.bench.roles import DISPATCHER, Watched, stack_by_role, start_role
+from sheaf_dev.bench.roles import DISPATCHER, Watched, stack_by_role
 from sheaf_dev.bench.scenario import Tell
 from sheaf_dev.bench.users import END_WITHIN_S, Content, User, completed
 from sheaf_dev.errors import DevError
@@ -166,10 +166,11 @@ async def cost_of_workers(
     results = []
     for workers in WORKERS:
         on_progress(f"{workers} CPU worker(s)")
-        async with stack_by_role("bench-workers", {"EXTRACT_PROCESSES": "1"}) as opened:
-            stack, user, watched = opened
-            names = [f"cpu-{number + 1}" for number in range(workers)]
-            await asyncio.gather(*(start_role(stack, name, "cpu") for name in names))
+        names = [f"cpu-{number + 1}" for number in range(workers)]
+        opening = stack_by_role(
+            "bench-workers", {"EXTRACT_PROCESSES": "1"}, dict.fromkeys(names, "cpu")
+        )
+        async with opening as (stack, user, watched):
             measuring = _Measuring(stack, user, watched, names)
             results.append(await measuring.all(files, rates, seconds, on_progress))
     return CostOfWorkers(pile, results)
