@@ -312,10 +312,15 @@ class FakeObserver:
     summaries: list[GroupSummary] = field(default_factory=list)
     stages: list[str] = field(default_factory=list)
     pages: list[bool] = field(default_factory=list)
+    limits: list[int] = field(default_factory=list)
 
     def dispatched(self, lane: Lane, documents: int) -> None:
         """A dispatch."""
         self.dispatches.append(documents)
+
+    def limited(self, lane: Lane, max_workflows: int) -> None:
+        """A claim's places."""
+        self.limits.append(max_workflows)
 
     def lease_resolved(self, state: WorkflowState, documents: int) -> None:
         """A resolution."""

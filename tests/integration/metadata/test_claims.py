@@ -161,6 +161,22 @@ async def test_a_full_group_does_not_wait_to_grow(metadata: Metadata) -> None:
     assert time.monotonic() - started < 0.9
 
 
+async def test_places_may_become_more_and_fewer(metadata: Metadata) -> None:
+    """More are there at the next claim; fewer stop nobody, and count those that still run."""
+    await metadata.registered(9)
+    groups = [await metadata.claimed(max_workflows=2, max_documents=1) for _ in range(2)]
+    assert await metadata.claim(max_workflows=2, max_documents=1) is None
+    groups += [await metadata.claimed(max_workflows=4, max_documents=1) for _ in range(2)]
+    assert await metadata.claim(max_workflows=4, max_documents=1) is None
+
+    assert await metadata.claim(max_workflows=1, max_documents=1) is None
+    for group in groups:
+        assert (await metadata.row(ids(group)[0])).status == "processing"
+    await metadata.complete(groups[0])
+    assert await metadata.claim(max_workflows=1, max_documents=1) is not None
+    assert await metadata.claim(max_workflows=1, max_documents=1) is None
+
+
 async def test_a_place_is_held_by_any_document_left(metadata: Metadata) -> None:
     """A workflow that has recorded all but one document still has its place."""
     await metadata.registered(4)

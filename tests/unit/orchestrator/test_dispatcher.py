@@ -15,7 +15,7 @@ LIMITS = GroupLimits(max_workflows=3, max_documents=64, max_bytes=2**25, max_wor
 
 def dispatcher(intake: FakeIntake, engine: FakeEngine, observer: FakeObserver) -> Dispatcher:
     """One over the fakes."""
-    return Dispatcher(intake, engine, Lane.TEXT, LIMITS, 1.0, observer)
+    return Dispatcher(intake, engine, Lane.TEXT, lambda: LIMITS, 1.0, observer)
 
 
 async def test_each_claimed_group_is_started_under_its_id() -> None:

@@ -9,6 +9,7 @@ from sheaf_common.sealing import SealingKeys
 from sheaf_common.settings import SettingsInvalid, load
 from sheaf_orchestrator.extraction import Limits
 from sheaf_orchestrator.recognition_settings import RecognitionSettings
+from sheaf_orchestrator.scaling_settings import ScalingSettings
 from sheaf_orchestrator.settings import PasswordSettings, TemporalSettings
 
 
@@ -75,3 +76,21 @@ def test_recognition_gives_way_to_text() -> None:
     assert pages.wall_s >= 5 * pages.cpu_s
     assert base.wall_s == 5 * text.wall_s
     assert base.cpu_s == text.cpu_s
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"CPU_WORKERS_MIN": "3", "CPU_WORKERS_MAX": "2"}, "CPU_WORKERS_MAX"),
+        ({"CPU_WORKERS_FIRST_PORT": "64995", "CPU_WORKERS_MAX": "200"}, "CPU_WORKERS_FIRST_PORT"),
+    ],
+)
+def test_workers_have_room_between_their_bounds(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], named: str
+) -> None:
+    """The fewest are no more than the most, and each of these has its ports."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(ValueError, match=named):
+        ScalingSettings()

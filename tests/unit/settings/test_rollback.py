@@ -24,6 +24,8 @@ NEEDED = {
     "REDIS_URL": "redis://cache:6379/0",
 }
 
+TUNED = {"DB_POOL_PRE_PING": "true", "TEMPORAL_CPU_SLOTS": "resource"}
+"""What is no number and set before the switch is thrown."""
 ROLLED_BACK: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "TEMPORAL_WORKER_PROFILE": (
         "orchestrator",
@@ -34,6 +36,7 @@ ROLLED_BACK: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
             "TEMPORAL_IO_THREADS": 30,
             "TEMPORAL_CPU_MAX_CONCURRENT_ACTIVITIES": 4,
             "TEMPORAL_CPU_THREADS": 10,
+            "TEMPORAL_CPU_SLOTS": "fixed",
             "TEMPORAL_WORKFLOW_POLLERS_MAX": 5,
             "TEMPORAL_ACTIVITY_POLLERS_MAX": 5,
         },
@@ -66,7 +69,7 @@ def test_one_variable_puts_one_component_back(monkeypatch: pytest.MonkeyPatch, s
     for name, value in NEEDED.items():
         monkeypatch.setenv(name, value)
     for name in values:
-        monkeypatch.setenv(name, "77" if name != "DB_POOL_PRE_PING" else "true")
+        monkeypatch.setenv(name, TUNED.get(name, "77"))
     before = in_force()
 
     monkeypatch.setenv(switch, thrown)

@@ -18,12 +18,18 @@ def _add_role(parser: argparse.ArgumentParser) -> None:
         default="all",
         help="what this process does; each scales by itself (default: all, for development)",
     )
+    parser.add_argument(
+        "--tied-to",
+        type=int,
+        metavar="PID",
+        help="end with the process that started this one, which has this id (a scaler's)",
+    )
 
 
 def _open(
     settings: OrchestratorSettings, arguments: argparse.Namespace, lifecycle: Lifecycle
 ) -> AbstractAsyncContextManager[object]:
-    return orchestrator(settings, arguments.role, lifecycle)
+    return orchestrator(settings, arguments.role, lifecycle, tied_to_pid=arguments.tied_to)
 
 
 PROCESS = ServiceProcess("sheaf-orchestrator", OrchestratorSettings, _open, _add_role)

@@ -11,6 +11,9 @@ from sheaf_orchestrator.extraction.options import OcrMode
 _FILENAME_CHARACTERS: Final = 255
 _SUFFIX_CHARACTERS: Final = 16
 
+MAX_WORKFLOWS: Final = 10_000
+"""The most that a claim may ask places for. Source: metadata.proto, `ClaimDocuments`."""
+
 PIPELINE_VERSION: Final = "2"
 """Recorded with every outcome; raised when the same content would give another result."""
 

@@ -251,3 +251,49 @@ class Holdable(Protocol):
     def resume(self) -> None:
         """Lets it go on. Harmless when it was not held."""
         ...
+
+
+class WorkerProcesses(Protocol):
+    """CPU worker processes on this host, started and ended by this one. Never outlive it."""
+
+    @property
+    def running(self) -> int:
+        """Those that were started and neither ended nor were told to."""
+        ...
+
+    @property
+    def starting(self) -> bool:
+        """Whether one of them is not of use yet."""
+        ...
+
+    @property
+    def draining(self) -> int:
+        """Those that were told to end and have not yet."""
+        ...
+
+    async def add(self) -> None:
+        """Starts one; returns before it is of use. Raises OSError if it cannot be started."""
+        ...
+
+    def remove(self) -> None:
+        """Tells the one that was added last to finish what it has, and to end."""
+        ...
+
+    def ended(self) -> Sequence[int]:
+        """Exit codes of those that ended unasked since this was called last."""
+        ...
+
+    def use(self) -> float:
+        """How busy they were since this was called last, as a share of their subprocesses."""
+        ...
+
+
+class WorkerCensus(Protocol):
+    """The workers that live now, wherever they are."""
+
+    async def subprocesses(self, lane: Lane) -> int | None:
+        """Subprocesses of all live workers of a lane; None if no worker has told its own.
+
+        Raises `SheafError`.
+        """
+        ...

@@ -28,7 +28,8 @@ class RecognitionSettings(SettingsGroup):
     max_workflows: int | None = variable(
         "DISPATCH_OCR_MAX_WORKFLOWS",
         None,
-        "documents in recognition over all dispatchers; unset means OCR_PROCESSES + 1",
+        "documents in recognition over all dispatchers; unset means the recognition subprocesses of"
+        " all live OCR workers + 1, and OCR_PROCESSES + 1 while they are not known",
         ge=1,
         le=10_000,
     )

@@ -13,8 +13,9 @@ from sheaf_common.settings import Rollback, SettingsGroup, variable
 from sheaf_orchestrator.domain import GroupLimits, default_processes
 from sheaf_orchestrator.extraction import Limits
 from sheaf_orchestrator.recognition_settings import RecognitionSettings
+from sheaf_orchestrator.scaling_settings import ScalingSettings
 
-Role = Literal["all", "dispatcher", "workflow", "io", "cpu", "ocr"]
+Role = Literal["all", "dispatcher", "workflow", "io", "cpu", "ocr", "scaler"]
 
 
 class ServerSettings(SettingsGroup):
@@ -49,6 +50,7 @@ class TemporalSettings(SettingsGroup):
             "io_threads": 30,
             "cpu_max_concurrent_activities": 4,
             "cpu_threads": 10,
+            "cpu_slots": "fixed",
             "workflow_pollers_max": 5,
             "activity_pollers_max": 5,
         },
@@ -80,6 +82,18 @@ class TemporalSettings(SettingsGroup):
     )
     cpu_threads: int = variable(
         "TEMPORAL_CPU_THREADS", 20, "threads that check contents", ge=1, le=1000
+    )
+    cpu_slots: Literal["resource", "fixed"] = variable(
+        "TEMPORAL_CPU_SLOTS",
+        "resource",
+        "resource: a busy host takes no group activity beyond EXTRACT_PROCESSES + 1;"
+        " fixed: always up to TEMPORAL_CPU_MAX_CONCURRENT_ACTIVITIES",
+    )
+    cpu_target_cpu: float = variable(
+        "TEMPORAL_CPU_TARGET_CPU", 0.9, "share of the host's CPU that makes it busy", gt=0, le=1
+    )
+    cpu_target_memory: float = variable(
+        "TEMPORAL_CPU_TARGET_MEMORY", 0.8, "share of its memory that does", gt=0, le=1
     )
     workflow_pollers_max: int = variable(
         "TEMPORAL_WORKFLOW_POLLERS_MAX", 20, "workflow task pollers, autoscaled", ge=2, le=200
@@ -117,7 +131,8 @@ class DispatchSettings(SettingsGroup):
     max_workflows: int | None = variable(
         "DISPATCH_MAX_WORKFLOWS",
         None,
-        "workflows in flight over all dispatchers; unset means EXTRACT_PROCESSES + 1",
+        "workflows in flight over all dispatchers; unset means the extraction subprocesses of all"
+        " live CPU workers + 1, and EXTRACT_PROCESSES + 1 while they are not known",
         ge=1,
         le=10_000,
     )
@@ -254,9 +269,10 @@ class OrchestratorSettings:
     recognition: RecognitionSettings
     passwords: PasswordSettings
     sweep: SweepSettings
+    scaling: ScalingSettings
 
     def group_limits(self) -> GroupLimits:
-        """The bounds of a claimed group."""
+        """The bounds of a claimed group, with the workflows that this host alone can carry."""
         return GroupLimits(
             max_workflows=self.dispatch.max_workflows or self.processing.processes + 1,
             max_documents=self.dispatch.group_max_documents,

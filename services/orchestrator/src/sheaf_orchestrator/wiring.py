@@ -19,6 +19,7 @@ from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.memory import ByteBudget
 from sheaf_common.telemetry.metrics import metrics_endpoint
 from sheaf_common.telemetry.sampling import Sampler
+from sheaf_orchestrator.adapters.census import TemporalCensus
 from sheaf_orchestrator.adapters.metadata import (
     MetadataBacklog,
     MetadataIntake,
@@ -39,6 +40,7 @@ from sheaf_orchestrator.adapters.temporal import (
     connect,
     temporal_runtime,
 )
+from sheaf_orchestrator.adapters.tied import tied_to
 from sheaf_orchestrator.adapters.workers import cpu_worker, io_worker, ocr_worker, workflow_worker
 from sheaf_orchestrator.api.activities import ProcessingActivities, SweepActivities
 from sheaf_orchestrator.api.recognition import RecognitionActivities
@@ -49,6 +51,7 @@ from sheaf_orchestrator.extraction.sandbox.launch import OCR_REGISTRY
 from sheaf_orchestrator.service.dispatcher import Dispatcher
 from sheaf_orchestrator.service.keeping import ResultKeeper
 from sheaf_orchestrator.service.leases import LeaseKeeper
+from sheaf_orchestrator.service.limits import FollowedLimits
 from sheaf_orchestrator.service.merging import Merger
 from sheaf_orchestrator.service.passwords import PasswordSafe
 from sheaf_orchestrator.service.precedence import Precedence
@@ -58,6 +61,7 @@ from sheaf_orchestrator.service.recognition import DocumentRecogniser, Recogniti
 from sheaf_orchestrator.service.sweeper import Sweeper
 from sheaf_orchestrator.service.thumbnails import Thumbnailer
 from sheaf_orchestrator.settings import OrchestratorSettings, Role
+from sheaf_orchestrator.wiring_scaler import scaler
 
 _BACKLOG_PERIOD_S: Final = 5.0
 _BACKLOG_LIMIT_S: Final = 4.0
@@ -106,6 +110,11 @@ class _Parts:
         self.lifecycle.fail(failure)
 
     @property
+    def census(self) -> TemporalCensus:
+        """The live workers."""
+        return TemporalCensus(self.client, self.settings.temporal.queues)
+
+    @property
     def operations(self) -> TemporalOperations:
         """What is asked of Temporal besides running workflows."""
         return TemporalOperations(self.client, self.settings.temporal.queues)
@@ -121,14 +130,22 @@ class _TextSandbox:
 
 @asynccontextmanager
 async def orchestrator(
-    settings: OrchestratorSettings, role: Role, lifecycle: Lifecycle
+    settings: OrchestratorSettings,
+    role: Role,
+    lifecycle: Lifecycle,
+    *,
+    tied_to_pid: int | None = None,
 ) -> AsyncIterator[GrpcServer]:
     """One orchestrator process in the given role, for as long as the block runs.
 
     Stops in reverse: first no new work is taken, then what runs is finished or released,
-    then connections close.
+    then connections close. One that is tied to another process never outlives that.
     """
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(tied_to(tied_to_pid, lifecycle))
+        if role == "scaler":
+            yield await stack.enter_async_context(scaler(settings, lifecycle))
+            return
         server, temporal = settings.server, settings.temporal
         await stack.enter_async_context(metrics_endpoint(server.host, server.metrics_port))
         storage = await stack.enter_async_context(
@@ -266,6 +283,7 @@ async def _run_cpu(stack: AsyncExitStack, parts: _Parts, text: _TextSandbox) -> 
         text.threads,
         [activities.extract_group],
         parts.on_fatal_error,
+        subprocesses=settings.processes,
     )
     await stack.enter_async_context(worker)
 
@@ -320,6 +338,7 @@ async def _run_ocr(stack: AsyncExitStack, parts: _Parts) -> None:
         ],
         parts.on_fatal_error,
         slots=slots,
+        subprocesses=settings.processes,
     )
     await stack.enter_async_context(worker)
 
@@ -350,10 +369,15 @@ async def _run_dispatcher(stack: AsyncExitStack, parts: _Parts) -> None:
     stack.enter_context(TemporalBacklogCollector(settings.temporal.queues, lambda: backlog.latest))
     leases = LeaseKeeper(parts.intake, engine, settings.dispatch.lease_check_s, parts.observer)
     await stack.enter_async_context(background("leases", leases.run()))
-    for lane, limits, precedence in (
-        (Lane.TEXT, settings.group_limits(), parts.precedence),
-        (Lane.OCR, settings.ocr_group_limits(), None),
+    dispatch = settings.dispatch
+    for lane, own, follows, precedence in (
+        (Lane.TEXT, settings.group_limits(), dispatch.max_workflows is None, parts.precedence),
+        (Lane.OCR, settings.ocr_group_limits(), recognition.max_workflows is None, None),
     ):
+        limits = FollowedLimits(lane, own, parts.census)
+        if follows:
+            name = f"{lane.value} workflow limit"
+            await stack.enter_async_context(background(name, limits.run()))
         dispatcher = Dispatcher(
             parts.intake,
             engine,

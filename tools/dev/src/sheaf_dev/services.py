@@ -27,6 +27,7 @@ class Service:
 
     `module` is run with `python -m`. `ports` maps the variable of each port to its default;
     the first is where it serves.
+    `arguments` are those of an instance that is given none.
     `needs` names servers and services that must be ready before it is started.
     `ask` is its readiness probe on the first port, `ask_alone` the one that does not count
     what it needs: used where that is run by hand, and may come later.
@@ -38,12 +39,13 @@ class Service:
     needs: tuple[str, ...]
     ask: Callable[[int], Awaitable[None]] = _grpc_ready
     ask_alone: Callable[[int], Awaitable[None]] = _grpc_ready
+    arguments: tuple[str, ...] = ()
     start_deadline_s: float = 90.0
     stop_grace_s: float = 35.0  # a service gives itself 30 s
 
     def command(self, arguments: Sequence[str] = ()) -> list[str]:
         """The command line, in this interpreter's environment."""
-        return [sys.executable, "-m", self.module, *arguments]
+        return [sys.executable, "-m", self.module, *(arguments or self.arguments)]
 
     @property
     def port_variable(self) -> str:

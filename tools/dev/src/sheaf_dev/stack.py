@@ -236,6 +236,11 @@ class Stack:
         """The process id of a process, also after its end."""
         return self._running.children[name].pid
 
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The names of the processes that run now."""
+        return tuple(name for name in self._running.children if self.is_running(name))
+
     def is_running(self, name: str) -> bool:
         """Whether a process has been started and has not ended."""
         child = self._running.children.get(name)

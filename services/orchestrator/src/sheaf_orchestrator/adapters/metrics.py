@@ -9,6 +9,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import REGISTRY, Collector
 
 from sheaf_common.telemetry import catalogue
+from sheaf_orchestrator.adapters.scaling_metrics import workflows_limited
 from sheaf_orchestrator.domain import GroupSummary, Lane, QueueBacklog, WorkflowState
 from sheaf_orchestrator.extraction import ExtractionPool
 from sheaf_orchestrator.settings import TaskQueues
@@ -36,6 +37,10 @@ class PrometheusObserver:
     def dispatched(self, lane: Lane, documents: int) -> None:
         """See `DispatchObserver`."""
         DISPATCHED_GROUP_DOCUMENTS.labels(lane.value).observe(documents)
+
+    def limited(self, lane: Lane, max_workflows: int) -> None:
+        """See `DispatchObserver`."""
+        workflows_limited(lane, max_workflows)
 
     def lease_resolved(self, state: WorkflowState, documents: int) -> None:  # noqa: ARG002 - counted by group
         """See `DispatchObserver`."""

@@ -7,14 +7,20 @@ from typing import Any, Final
 
 from temporalio.client import Client
 from temporalio.worker import (
+    FixedSizeSlotSupplier,
     PollerBehavior,
     PollerBehaviorAutoscaling,
     PollerBehaviorSimpleMaximum,
+    ResourceBasedSlotConfig,
+    ResourceBasedSlotSupplier,
+    ResourceBasedTunerConfig,
     Worker,
+    WorkerTuner,
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from sheaf_orchestrator.adapters.activity_metrics import ActivityMetrics
+from sheaf_orchestrator.adapters.census import worker_identity
 from sheaf_orchestrator.settings import TemporalSettings
 from sheaf_orchestrator.workflows.process_group import ProcessGroupWorkflow
 from sheaf_orchestrator.workflows.recognise_document import RecogniseDocumentWorkflow
@@ -29,6 +35,11 @@ _SANDBOX: Final = SandboxedWorkflowRunner(
 _STICKY_TIMEOUT: Final = timedelta(seconds=2)
 """How long a workflow waits for the worker that knows it before any other may take it, by
 default 10 s. Ours are short to replay, so what a killed worker held is soon taken up."""
+
+_UNUSED: Final = FixedSizeSlotSupplier(2)
+"""Slots of the kinds that a worker does not poll for; fewer are refused."""
+
+Slots = FixedSizeSlotSupplier | ResourceBasedSlotSupplier
 
 FatalError = Callable[[BaseException], Awaitable[None]]
 """Told when a worker cannot go on."""
@@ -66,7 +77,7 @@ def io_worker(
         executor,
         activities,
         on_fatal_error,
-        slots=settings.io_max_concurrent_activities,
+        FixedSizeSlotSupplier(settings.io_max_concurrent_activities),
     )
 
 
@@ -76,8 +87,10 @@ def cpu_worker(
     executor: ThreadPoolExecutor,
     activities: Sequence[Callable[..., Any]],
     on_fatal_error: FatalError,
+    *,
+    subprocesses: int,
 ) -> Worker:
-    """Runs activities that keep the extraction subprocesses busy."""
+    """Runs activities that keep the extraction subprocesses busy, so many."""
     return _activity_worker(
         client,
         settings,
@@ -85,7 +98,8 @@ def cpu_worker(
         executor,
         activities,
         on_fatal_error,
-        slots=settings.cpu_max_concurrent_activities,
+        cpu_slots(settings, subprocesses),
+        subprocesses=subprocesses,
     )
 
 
@@ -97,10 +111,38 @@ def ocr_worker(
     on_fatal_error: FatalError,
     *,
     slots: int,
+    subprocesses: int,
 ) -> Worker:
-    """Runs activities that keep the recognition subprocesses busy."""
+    """Runs activities that keep the recognition subprocesses busy, so many."""
     return _activity_worker(
-        client, settings, settings.queues.ocr, executor, activities, on_fatal_error, slots=slots
+        client,
+        settings,
+        settings.queues.ocr,
+        executor,
+        activities,
+        on_fatal_error,
+        FixedSizeSlotSupplier(slots),
+        subprocesses=subprocesses,
+    )
+
+
+def cpu_slots(settings: TemporalSettings, subprocesses: int) -> Slots:
+    """How many group activities a CPU worker takes at once.
+
+    So many as keep its subprocesses busy, and one more whose documents are fetched meanwhile, it
+    takes in any case. Beyond that what a group does is wait for a subprocess: on a host that is
+    not busy harmless, and more fetches and puts overlap; on a busy one the group is better off
+    with a worker elsewhere. The bound is the same either way.
+    """
+    most = settings.cpu_max_concurrent_activities
+    if settings.cpu_slots == "fixed":
+        return FixedSizeSlotSupplier(most)
+    return ResourceBasedSlotSupplier(
+        ResourceBasedSlotConfig(minimum_slots=min(subprocesses + 1, most), maximum_slots=most),
+        ResourceBasedTunerConfig(
+            target_memory_usage=settings.cpu_target_memory,
+            target_cpu_usage=settings.cpu_target_cpu,
+        ),
     )
 
 
@@ -111,8 +153,9 @@ def _activity_worker(
     executor: ThreadPoolExecutor,
     activities: Sequence[Callable[..., Any]],
     on_fatal_error: FatalError,
+    slots: Slots,
     *,
-    slots: int,
+    subprocesses: int | None = None,
 ) -> Worker:
     return Worker(
         client,
@@ -120,7 +163,13 @@ def _activity_worker(
         activities=activities,
         activity_executor=executor,
         interceptors=[ActivityMetrics()],
-        max_concurrent_activities=slots,
+        identity=None if subprocesses is None else worker_identity(subprocesses),
+        tuner=WorkerTuner.create_composite(
+            workflow_supplier=_UNUSED,
+            activity_supplier=slots,
+            local_activity_supplier=_UNUSED,
+            nexus_supplier=_UNUSED,
+        ),
         activity_task_poller_behavior=_pollers(settings, settings.activity_pollers_max),
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_s),
         on_fatal_error=on_fatal_error,

@@ -1,6 +1,7 @@
 """Dispatch: claims queued documents and starts a workflow for each group."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +25,7 @@ _BACKOFF_LIMIT_S: Final = 5.0
 class Dispatcher:
     """Claims groups of one lane, for ever, and starts their workflows.
 
-    At most `limits.max_workflows` hold documents at once, over all dispatchers: the claim
+    At most `limits().max_workflows` hold documents at once, over all dispatchers: the claim
     itself waits for a place. While the engine does not start workflows no more documents
     are claimed than one group a back-off, so what it leaves to the lease stays small.
     """
@@ -32,7 +33,8 @@ class Dispatcher:
     intake: Intake
     engine: WorkflowEngine
     lane: Lane
-    limits: GroupLimits
+    limits: Callable[[], GroupLimits]
+    """Asked for each claim, as they follow the live workers."""
     claim_wait_s: float
     observer: DispatchObserver
     precedence: Precedence | None = None
@@ -42,8 +44,10 @@ class Dispatcher:
         """Dispatches until cancelled."""
         failures = 0
         while True:
+            limits = self.limits()
+            self.observer.limited(self.lane, limits.max_workflows)
             try:
-                group = await self.intake.claim(self.lane, self.limits, wait_s=self.claim_wait_s)
+                group = await self.intake.claim(self.lane, limits, wait_s=self.claim_wait_s)
             except SheafError as error:
                 log.warning("cannot claim", lane=self.lane.value, error=str(error))
                 healthy = False

@@ -1,6 +1,6 @@
 """What the use cases report to whoever watches: the port of the metrics."""
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from sheaf_orchestrator.domain import GroupSummary, Lane, WorkflowState
 
@@ -10,6 +10,10 @@ class DispatchObserver(Protocol):
 
     def dispatched(self, lane: Lane, documents: int) -> None:
         """A group's workflow was started."""
+        ...
+
+    def limited(self, lane: Lane, max_workflows: int) -> None:
+        """A claim is made, with so many places for workflows."""
         ...
 
     def lease_resolved(self, state: WorkflowState, documents: int) -> None:
@@ -30,4 +34,16 @@ class ProcessingObserver(Protocol):
 
     def page_recognised(self, *, failed: bool) -> None:
         """A page went through character recognition."""
+        ...
+
+
+class ScalingObserver(Protocol):
+    """Sees the scaler at work. Calls return at once and never raise."""
+
+    def workers(self, *, running: int, draining: int) -> None:
+        """So many CPU worker processes are there."""
+        ...
+
+    def changed(self, change: Literal["added", "removed", "replaced"]) -> None:
+        """One was added or removed by load, or took the place of one that died."""
         ...

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import httpx
 from sheaf_client import AsyncClient, Document, OverCapacityError, Upload
 from sheaf_dev import api_key
 from sheaf_dev.errors import DevError
+from sheaf_dev.services import SERVICES, Service
 from sheaf_dev.stack import Stack
 
 END_WITHIN_S: Final = 600.0
@@ -65,15 +66,20 @@ class User:
 
 
 @asynccontextmanager
-async def stack_with_users(*names: str) -> AsyncIterator[tuple[Stack, Sequence[User]]]:
-    """A fresh stack and a client for each of the users.
+async def stack_with_users(
+    *names: str,
+    env_overrides: Mapping[str, Mapping[str, str]] | None = None,
+    table: Mapping[str, Service] = SERVICES,
+) -> AsyncIterator[tuple[Stack, Sequence[User]]]:
+    """A fresh stack and a client for each of the users; variables and services as `Stack` has them.
 
     Raises:
         DevError: the stack could not be started.
     """
     with tempfile.TemporaryDirectory(prefix="sheaf-bench-") as folder:
         async with AsyncExitStack() as opened:
-            stack = await opened.enter_async_context(Stack.private(Path(folder)))
+            fresh = Stack.private(Path(folder), env_overrides=env_overrides, table=table)
+            stack = await opened.enter_async_context(fresh)
             users = []
             for name in names:
                 key = f"sk_{secrets.token_urlsafe(32)}"

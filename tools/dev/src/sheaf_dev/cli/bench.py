@@ -26,11 +26,15 @@ from sheaf_dev.bench.pools import (
 )
 from sheaf_dev.bench.scan_flood import flood_with_scans
 from sheaf_dev.bench.scenario import Outcome
+from sheaf_dev.bench.step import follow_a_step
+from sheaf_dev.bench.workers import cost_of_workers
 from sheaf_dev.connection import ended_by_sigterm
 from sheaf_dev.files import write_atomic
 from sheaf_dev.outcomes import show_table
 
-Scenario = Literal["cancel", "documents", "fairness", "large-object", "scan-flood"]
+Scenario = Literal[
+    "cancel", "documents", "fairness", "large-object", "scan-flood", "step", "workers"
+]
 
 _MISSED: Final = 1
 _COLUMNS: Final = ("pool", "callers", "mode", "p50 ms", "p99 ms", "acquire ms", "CPU ms",
@@ -51,6 +55,11 @@ def run_scenario(
     seconds: Annotated[float, Parameter(validator=Number(gt=0, lte=3600))] = 25.0,
     rounds: Annotated[int, Parameter(validator=Number(gte=1, lte=100))] = 4,
     tries: Annotated[int, Parameter(validator=Number(gte=1, lte=100))] = 5,
+    workers: Annotated[int, Parameter(validator=Number(gte=2, lte=64))] = 3,
+    loads: Annotated[
+        tuple[Annotated[float, Parameter(validator=Number(gt=0, lte=1000))], ...],
+        Parameter(consume_multiple=True),
+    ] = (5.0, 15.0, 30.0),
     json_: Annotated[Path | None, Parameter(name="--json")] = None,
 ) -> int:
     """Run one scenario on a stack of its own; exit with 1 if it misses its limit.
@@ -61,14 +70,19 @@ def run_scenario(
             user's scans wait; P99 must stay within 1.5 times what it is without them.
             documents: many documents; the memory of services and subprocesses must stay flat.
             fairness: another user's single file during one user's flood. cancel: running work
-            must end within 2 s of its document's cancellation.
+            must end within 2 s of its document's cancellation. step: CPU worker processes must
+            follow a step of load up and down, and its backlog must be worked off.
+            workers: what 1, 2 and 4 CPU worker processes cost and give; no limit.
         size_mib: large-object: the file's size in MiB.
         documents: documents: how many.
-        files: fairness: files of the flood.
+        files: fairness: files of the flood. workers: files of the pile.
         rate: scan-flood: text documents a second.
-        seconds: scan-flood: length of a round.
+        seconds: scan-flood: length of a round. step: length of the step. workers: of
+            each rate.
         rounds: scan-flood: rounds of each kind.
         tries: cancel: documents of each lane.
+        workers: step: the most CPU worker processes.
+        loads: workers: documents a second, one rate after the other.
         json_: Write the figures to this file too.
     """
     logs.configure("bench", level="warning", log_format="console")
@@ -79,6 +93,10 @@ def run_scenario(
         "large-object": lambda: pass_large_object(size_mib, _say),
         "scan-flood": lambda: flood_with_scans(
             rate=rate, seconds=seconds, rounds=rounds, on_progress=_say
+        ),
+        "step": lambda: follow_a_step(seconds, workers, _say),
+        "workers": lambda: cost_of_workers(
+            pile=files, rates=loads, seconds=seconds, on_progress=_say
         ),
     }
     facts = machine.facts()

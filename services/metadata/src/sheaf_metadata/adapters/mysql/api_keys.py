@@ -55,7 +55,7 @@ class MysqlApiKeys:
     async def _widen(self, key_id: UUID, scopes: tuple[str, ...]) -> None:
         """Gives a key the scopes that it lacks, also while others do."""
 
-        async def widen(connection: AsyncConnection) -> None:
+        async def widen(connection: SqlConnection) -> None:
             held = (await connection.execute(_LOCK, {"id": key_id.bytes})).scalar_one()
             allowed = " ".join(widened(tuple(held.split()), scopes))
             await connection.execute(_WIDEN, {"id": key_id.bytes, "scopes": allowed})
