@@ -1,11 +1,9 @@
 """Whose a variable is: what a comparison sets must be read by a service, and be valid there."""
 
-import asyncio
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from sheaf_dev import environment
 from sheaf_dev.bench.load.variants import Variant
@@ -19,7 +17,7 @@ from sheaf_dev.settings_in_force import settings_of
 async def owners_of(variants: Sequence[Variant]) -> Mapping[str, Sequence[str]]:
     """The services that read each variable which the variants set besides the switches.
 
-    Starts nothing, but asks every service what it reads.
+    Starts no service, but asks each what it reads, one after the other.
 
     Raises:
         ValueError: no service reads a variable, or its value is not valid.
@@ -29,10 +27,10 @@ async def owners_of(variants: Sequence[Variant]) -> Mapping[str, Sequence[str]]:
     if not wanted:
         return {}
     environments = _environments()
-    known = {
-        service: {setting["name"] for setting in answer.get("settings", ())}
-        for service, answer in (await _ask(environments)).items()
-    }
+    known: dict[str, set[str]] = {}
+    for service, env in environments.items():
+        answer = await settings_of(service, env)
+        known[service] = {setting["name"] for setting in answer.get("settings", ())}
     owners = {
         variable: [service for service, names in known.items() if variable in names]
         for variable in wanted
@@ -40,26 +38,21 @@ async def owners_of(variants: Sequence[Variant]) -> Mapping[str, Sequence[str]]:
     if unread := [variable for variable, services in owners.items() if not services]:
         raise ValueError(f"no service reads {', '.join(unread)}")
     for variant in variants:
-        await _check(variant, variant.overrides(owners), environments)
+        await _check(variant, owners, environments)
     return owners
 
 
 async def _check(
     variant: Variant,
-    overrides: Mapping[str, Mapping[str, str]],
+    owners: Mapping[str, Sequence[str]],
     environments: Mapping[str, Mapping[str, str]],
 ) -> None:
-    answers = await _ask(
-        {service: {**environments[service], **given} for service, given in overrides.items()}
-    )
-    for service, answer in answers.items():
+    """Asks those that read what the variant sets besides switches; these are known to be valid."""
+    given = variant.overrides(owners)
+    for service in sorted({service for name in variant.variables for service in owners[name]}):
+        answer = await settings_of(service, {**environments[service], **given[service]})
         for variable, problem in answer.get("problems", {}).items():
             raise ValueError(f"{variant.name}: {variable} of {service}: {problem}")
-
-
-async def _ask(environments: Mapping[str, Mapping[str, str]]) -> Mapping[str, dict[str, Any]]:
-    answers = await asyncio.gather(*(settings_of(name, env) for name, env in environments.items()))
-    return dict(zip(environments, answers, strict=True))
 
 
 def _environments() -> dict[str, dict[str, str]]:

@@ -61,10 +61,10 @@ def _compared_rate(
         side_by_side("time to result P99, ms", "result", "p99"),
         bar_plot("CPU per document, ms", cpu, unit="ms", colours=colours),
         table(
-            (f"times {reports[0]['name']} (each round)", *figures),
+            (f"times {reports[0]['name']} (each round)", *ratios),
             [
-                (name, *(_ratio_cell(by_rate[rps][figure]) for figure in figures))
-                for name, by_rate in ratios.items()
+                (figure, *(_ratio_cell(by_rate[rps][figure]) for by_rate in ratios.values()))
+                for figure in figures
             ],
         ),
     ]

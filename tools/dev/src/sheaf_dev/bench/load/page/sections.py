@@ -115,7 +115,7 @@ def one_rate(rate: Json, colours: Mapping[str, str]) -> Sequence[Element]:
         ),
         _waiting(rate),
         *_processes(rate, colours),
-        _pools(rate),
+        *_pools(rate),
     ]
 
 
@@ -194,10 +194,15 @@ def _processes(rate: Json, colours: Mapping[str, str]) -> Sequence[Element]:
     ]
 
 
-def _pools(rate: Json) -> Element:
+def _pools(rate: Json) -> Sequence[Element]:
     used = rate["pool_used_max"]
-    bars = [Bar(f"{name} pool", {name: share}, str(share)) for name, share in used.items()]
-    return bar_plot("share of each pool in use at most (limit 0.8)", bars, unit="of 1", reach=1.0)
+    if not used:
+        return [element("p", "The use of pools is not known.", class_="note")]
+    bars = [Bar(name, {name: share}, str(share)) for name, share in used.items()]
+    return [
+        table(("pool", "share in use at most"), list(used.items())),
+        bar_plot("pools, share in use at most (limit 0.8)", bars, unit="of 1", reach=1.0),
+    ]
 
 
 def cpu_bar(name: str, rate: Json, note: str = "") -> Bar:
