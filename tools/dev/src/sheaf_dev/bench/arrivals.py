@@ -7,10 +7,12 @@ what it waited for; how far it fell behind is told besides.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from random import Random
 from typing import Any
 
 from sheaf_client import SheafClientError
+from sheaf_dev.bench.load.schedule import when_due
 from sheaf_dev.bench.statistics import median, percentile
 
 
@@ -47,11 +49,9 @@ async def open_loop(
 
     tasks: list[asyncio.Task[Arrival]] = []
     async with asyncio.TaskGroup() as group:
-        due = began
         gaps = Random(seed)  # noqa: S311 # to be repeated, not to be secret
-        for number in range(count):
-            due += gaps.expovariate(rate)
-            await asyncio.sleep(max(0.0, due - loop.time()))
+        due_s = list(accumulate(gaps.expovariate(rate) for _ in range(count)))
+        async for number, due in when_due(due_s, began):
             tasks.append(group.create_task(arrive(number, due)))
     return [task.result() for task in tasks]
 

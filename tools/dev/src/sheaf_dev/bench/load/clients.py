@@ -19,7 +19,7 @@ import aiohttp
 from yarl import URL
 
 from sheaf_dev.bench.load.job import Findings, Job
-from sheaf_dev.bench.load.schedule import Schedule
+from sheaf_dev.bench.load.schedule import Schedule, when_due
 
 UPLOAD_S: Final = 30.0
 READ_S: Final = 30.0
@@ -133,12 +133,12 @@ class Clients:
         loop = asyncio.get_running_loop()
         start = loop.time()
         give_up_s = start + schedule.uploads_s[-1] + drain_s
-        calls = [(due_s, True) for due_s in schedule.uploads_s]
-        calls += [(due_s, False) for due_s in schedule.reads_s]
+        uploads = ((due_s, True) for due_s in schedule.uploads_s)
+        reads = ((due_s, False) for due_s in schedule.reads_s)
+        calls = sorted((*uploads, *reads))
         async with asyncio.TaskGroup() as group:
-            for due_s, is_upload in sorted(calls):
-                due = start + due_s
-                await asyncio.sleep(max(0.0, due - loop.time()))
+            async for number, due in when_due([due_s for due_s, _ in calls], start):
+                _, is_upload = calls[number]
                 if is_upload:
                     group.create_task(self._upload(due, give_up_s, tally))
                 else:
@@ -230,16 +230,12 @@ class Clients:
                 asyncio.timeout(deadline_s),
                 self._session.request(method, url, data=body or None, headers=headers) as answer,
             ):
-                found = json.loads(await answer.read())
+                content = await answer.read()
         except TimeoutError as error:
             raise _Failed(f"timeout_{call}") from error
         except aiohttp.ClientError as error:
             raise _Failed("connection") from error
-        except ValueError as error:
-            raise _Failed("bad_answer") from error
-        if not isinstance(found, dict):
-            raise _Failed("bad_answer")
-        return answer.status, found
+        return answer.status, _object_of(content, answer.status)
 
     def _form(self, files: int) -> tuple[bytes, int]:
         """The body of an upload, and how many of its files were sent before as they are."""
@@ -262,6 +258,19 @@ class Clients:
             f'Content-Disposition: form-data; name="files"; filename="{escaped}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         ).encode()
+
+
+def _object_of(content: bytes, status: int) -> dict[str, Any]:
+    """The answer as JSON; nothing of an error's, which need not come from the API itself."""
+    try:
+        found = json.loads(content)
+    except ValueError:
+        found = None
+    if isinstance(found, dict):
+        return found
+    if status < HTTPStatus.BAD_REQUEST:
+        raise _Failed("bad_answer")
+    return {}
 
 
 def _accepted(answer: dict[str, Any]) -> Sequence[str]:

@@ -50,8 +50,17 @@ async def own_stack(
     """
     with tempfile.TemporaryDirectory(prefix="sheaf-bench-") as folder:
         async with Stack.private(Path(folder), env_overrides=overrides) as stack:
-            watch = functools.partial(watch_stack, stack, await _group_max_documents(stack))
-            yield LoadTarget(stack.env["SHEAF_URL"], stack.env["SHEAF_API_KEY"], watch, stack)
+            yield await stack_target(stack)
+
+
+async def stack_target(stack: Stack) -> LoadTarget:
+    """A stack that runs already; it stays the caller's.
+
+    Raises:
+        DevError: its settings cannot be read.
+    """
+    watch = functools.partial(watch_stack, stack, await _group_max_documents(stack))
+    return LoadTarget(stack.env["SHEAF_URL"], stack.env["SHEAF_API_KEY"], watch, stack)
 
 
 @contextlib.asynccontextmanager

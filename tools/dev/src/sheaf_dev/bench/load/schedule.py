@@ -1,6 +1,7 @@
 """When each request of a load test is due, whatever became of those before it."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Self
@@ -17,6 +18,19 @@ def due_times(count: int, duration_s: float, arrivals: Arrivals, random: Random)
     if arrivals == "even":
         return [number * duration_s / count for number in range(count)]
     return sorted(random.uniform(0.0, duration_s) for _ in range(count))
+
+
+async def when_due(due_s: Sequence[float], start: float) -> AsyncIterator[tuple[int, float]]:
+    """Each number, when it is due, and its due time by the loop's clock; late if the loop is.
+
+    `due_s` ascends and counts from `start`. What is begun with a number must not be waited for
+    here: the next would wait for it.
+    """
+    loop = asyncio.get_running_loop()
+    for number, each_s in enumerate(due_s):
+        due = start + each_s
+        await asyncio.sleep(max(0.0, due - loop.time()))
+        yield number, due
 
 
 @dataclass(frozen=True, slots=True)

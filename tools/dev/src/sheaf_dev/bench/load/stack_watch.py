@@ -24,7 +24,7 @@ from sheaf_dev.probes import local_channel
 from sheaf_dev.stack import Stack
 
 _MEMORY_EACH_S: Final = 1.0
-_POOLS_EACH_S: Final = 0.25
+_POOLS_EACH_S: Final = 1.0
 _POOLS_WITH_PEAK_EACH_S: Final = 5.0
 _SCRAPE_S: Final = 5.0
 _POOLED: Final = ("storage", "metadata")
