@@ -213,9 +213,9 @@ def _command(arguments: Sequence[str]) -> str:
     shown: list[str] = []
     for argument in arguments:
         if shown and shown[-1] == "--api-key":
-            shown.append("********")
+            shown.append("KEY")
         elif argument.startswith("--api-key="):
-            shown.append("--api-key=********")
+            shown.append("--api-key=KEY")
         else:
             shown.append(argument)
     return shlex.join(("./sheaf", *shown))
