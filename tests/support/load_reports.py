@@ -36,6 +36,8 @@ def rate_report(
         rss_mib={"gateway": 89.4, "metadata": 117.3, "orchestrator/sub": 343.6},
         kpis=judged({**GOOD, **(kpis or {})}),
         schedule_lag_p99_ms=1.28,
+        repeated=5,
+        generator_priority="real time",
     )
     return replace(report, **changes)
 

@@ -62,7 +62,7 @@ def test_rounds_become_one_report() -> None:
     kpis = {kpi.target.name: kpi.value for kpi in one.kpis}
 
     assert (one.accept.p50, one.rss_mib["gateway"]) == (70.5, 100.0)
-    assert (one.offered, one.requests) == (1800, 5400)
+    assert (one.offered, one.requests, one.repeated) == (1800, 5400, 10)
     assert one.errors == {"http_429": 2, "timeout": 301}
     assert (one.pool_used_max["db"], one.pool_used_max["s3"]) == (0.9, 0.151)
     assert [sample.backlog for sample in one.timeline] == [0, 17]

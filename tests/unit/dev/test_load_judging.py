@@ -101,6 +101,7 @@ def test_the_tables_tell_every_figure_and_the_void_first(
         assert figure in shown
     assert {"8.33", "23.0", "344", "2.22", "33.0"} <= set(words)
     assert "http_429 2, timeout 1" in shown
+    assert "5 documents had a content that was sent before" in shown
     assert (words.count("promise"), words.count("stretch")) == (9 + 2, 7)
 
 

@@ -137,6 +137,7 @@ def over_rounds(rates: Sequence[RateReport]) -> RateReport:
         rss_mib=_by_name([rate.rss_mib for rate in rates], median),
         kpis=_kpis(rates),
         schedule_lag_p99_ms=max(rate.schedule_lag_p99_ms for rate in rates),
+        repeated=sum(rate.repeated for rate in rates),
     )
 
 

@@ -70,6 +70,8 @@ def show_rate(rate: RateReport) -> None:
     }
     print("at most: " + ", ".join(f"{name} {value:.4g}" for name, value in waited.items()), end="")
     print("".join(f", {pool} pool {s:.0%} used" for pool, s in sorted(rate.pool_used_max.items())))
+    if rate.repeated:
+        print(f"{rate.repeated} documents had a content that was sent before")
     if rate.documents_per_workflow is not None:
         print(f"documents per workflow: {rate.documents_per_workflow:.2f}")
     show_table(("process", "CPU ms/doc", "memory MiB"), _processes(rate))

@@ -98,6 +98,7 @@ def one_rate(rate: Json, colours: Mapping[str, str]) -> Sequence[Element]:
                 ("seconds", rate["duration_s"]),
                 ("documents offered", rate["offered"]),
                 ("documents completed", rate["completed"]),
+                ("documents whose content was sent before", rate["repeated"]),
                 ("error rate", rate["error_rate"]),
                 ("errors", listed(rate["errors"]) or "none"),
                 ("backlog at most", rate["backlog_max"]),
