@@ -79,7 +79,9 @@ def test_a_mix_has_its_shares_and_stamps_that_no_reader_minds() -> None:
         if document.filename.endswith(".pdf"):
             assert len(pikepdf.open(io.BytesIO(content)).pages) >= 1
         elif document.filename.endswith(".jpg"):
-            Image.open(io.BytesIO(content)).load()
+            with Image.open(io.BytesIO(content)) as picture:
+                picture.load()
+                assert picture.info["comment"] == STAMP
         else:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 assert (archive.testzip(), archive.comment) == (None, STAMP)

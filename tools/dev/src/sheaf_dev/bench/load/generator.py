@@ -12,7 +12,6 @@ import resource
 import sys
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +19,7 @@ import aiohttp
 import uvloop
 
 from sheaf_dev.bench.load.clients import WARM_UP_DRAIN_S, Clients, Tally, TargetRefuses
-from sheaf_dev.bench.load.job import Findings, Job
+from sheaf_dev.bench.load.job import GO, Findings, Job
 from sheaf_dev.bench.load.priority import raise_priority
 from sheaf_dev.bench.load.schedule import Schedule
 
@@ -34,12 +33,14 @@ _OPENED_MAX: Final = 256
 _OPEN_WITHIN_S: Final = 30.0
 _YOUNG_OBJECTS: Final = 100_000
 _REFUSED: Final = 1
+_ABANDONED: Final = 2
+"""Its bench has gone."""
 
 
 async def run(folder: Path, priority: str) -> int:
     """One job, from warming up to the findings; returns the exit code."""
     job = Job.read(folder)
-    async with _session(job) as session, _bench() as bench:
+    async with _until_bench_is_gone() as go, _session(job) as session:
         clients = Clients(session, job)
         try:
             await _open_connections(session, job)
@@ -56,7 +57,7 @@ async def run(folder: Path, priority: str) -> int:
         gc.freeze()
         gc.set_threshold(_YOUNG_OBJECTS)
         tell("ready", priority=priority)
-        await bench.go()
+        await go.wait()
         findings = await _measured(clients, schedule)
         findings.write(folder)
         tell("done")
@@ -85,41 +86,27 @@ def tell(event: str, **facts: Any) -> None:
     print(json.dumps({"event": event, **facts}), flush=True)
 
 
-@dataclass(slots=True)
-class _Bench:
-    """The process that started this one."""
-
-    commands: asyncio.StreamReader
-    owner: "asyncio.Task[Any]"
-    watching: "asyncio.Task[None] | None" = None
-
-    async def go(self) -> None:
-        """Returns when it says so. From then on its end is this process's."""
-        line = await self.commands.readline()
-        if not line:
-            raise asyncio.CancelledError
-        self.watching = asyncio.create_task(self._until_gone())
-
-    async def _until_gone(self) -> None:
-        await self.commands.read()
-        self.owner.cancel()
-
-
 @contextlib.asynccontextmanager
-async def _bench() -> AsyncIterator[_Bench]:
-    commands = asyncio.StreamReader()
+async def _until_bench_is_gone() -> AsyncIterator[asyncio.Event]:
+    """Cancels the block when standard input ends; the event is set when it says go."""
+    commands, go = asyncio.StreamReader(), asyncio.Event()
     owner = asyncio.current_task()
-    if owner is None:
-        raise RuntimeError("not in a task")
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(commands), sys.stdin
     )
-    bench = _Bench(commands, owner)
+
+    async def listen() -> None:
+        while line := await commands.readline():
+            if line == GO:
+                go.set()
+        if owner is not None:
+            owner.cancel()
+
+    listening = asyncio.create_task(listen())
     try:
-        yield bench
+        yield go
     finally:
-        if bench.watching is not None:
-            bench.watching.cancel()
+        listening.cancel()
         transport.close()
 
 
@@ -155,5 +142,13 @@ async def _open_connections(session: aiohttp.ClientSession, job: Job) -> None:
         await asyncio.gather(*(ask() for _ in range(count)))
 
 
+def main() -> int:
+    """Runs the job in the folder that is the only argument."""
+    try:
+        return uvloop.run(run(Path(sys.argv[1]), raise_priority()))
+    except asyncio.CancelledError:
+        return _ABANDONED
+
+
 if __name__ == "__main__":
-    sys.exit(uvloop.run(run(Path(sys.argv[1]), raise_priority())))
+    sys.exit(main())

@@ -88,6 +88,7 @@ async def generator(folder: Path) -> AsyncIterator[Generator]:
         *(sys.executable, "-m", "sheaf_dev.bench.load.generator", str(folder)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is the bench's to handle
     )
     try:
         yield Generator(process)

@@ -41,8 +41,12 @@ class _RemoteWatching:
     async def keep(self) -> None:
         """Looks until it is cancelled."""
         while True:
-            self._see(await self._ask(_WINDOW_MIN_S))
+            await self.look()
             await asyncio.sleep(_EACH_S)
+
+    async def look(self) -> None:
+        """Once, at the last seconds."""
+        self._see(await self._ask(_WINDOW_MIN_S))
 
     async def observed(self) -> Observed:
         """See `Watching`. The activities are those of the last five minutes at most."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -135,6 +135,8 @@ class _StackWatching:
         self._rss_mib: dict[str, float] = {}
         self._cpu_s: Mapping[str, float] = {}
         self._counted: _Counted | None = None
+        self.gaps: list[str] = []
+        """Why a look at the pools came to nothing."""
 
     async def begin(self) -> None:
         """From here on it counts."""
@@ -142,24 +144,27 @@ class _StackWatching:
         self._cpu_s = self._processes.cpu_s()
 
     async def keep_pools(self) -> None:
-        """Looks until it is cancelled."""
+        """Looks until it is cancelled; a look that fails is a gap."""
+        keeps_peaks = False
         while True:
-            keeps_peaks = await self._look_at_pools()
+            try:
+                keeps_peaks = await self._look_at_pools()
+            except DevError as error:
+                self.gaps.append(str(error))
             await asyncio.sleep(_POOLS_WITH_PEAK_EACH_S if keeps_peaks else _POOLS_EACH_S)
 
     async def keep_memory(self) -> None:
-        """Looks until it is cancelled."""
+        """Looks until it is cancelled. Raises DevError if a process has ended."""
         while True:
-            self._look_at_memory()
+            with _all_running():
+                self._look_at_memory()
             await asyncio.sleep(_MEMORY_EACH_S)
 
     async def observed(self) -> Observed:
         """See `Watching`."""
-        try:
+        with _all_running():
             cpu_s = self._processes.cpu_s()
             self._look_at_memory()
-        except psutil.NoSuchProcess as error:
-            raise DevError(f"a process of the stack ended during the run: {error}") from error
         await self._look_at_pools()
         if self._counted is None:
             raise RuntimeError("it has not begun")
@@ -197,6 +202,14 @@ class _StackWatching:
             self._rss_mib[name] = max(self._rss_mib.get(name, 0.0), mib)
 
 
+@contextlib.contextmanager
+def _all_running() -> Iterator[None]:
+    try:
+        yield
+    except psutil.NoSuchProcess as error:
+        raise DevError(f"a process of the stack ended during the run: {error}") from error
+
+
 @contextlib.asynccontextmanager
 async def watch_stack(
     stack: Stack, group_max_documents: int, tell: Tell
@@ -215,9 +228,6 @@ async def watch_stack(
         await watching.begin()
         async with in_background(backlog.keep(), watching.keep_pools(), watching.keep_memory()):
             yield watching
-        if backlog.failures:
-            looks = len(backlog.failures) + len(backlog.samples)
-            tell(
-                f"{len(backlog.failures)} of {looks} looks at the backlog failed:"
-                f" {', '.join(sorted(set(backlog.failures)))}"
-            )
+        for of, gaps in (("the backlog", backlog.failures), ("the pools", watching.gaps)):
+            if gaps:
+                tell(f"{len(gaps)} looks at {of} failed: {', '.join(sorted(set(gaps)))}")

@@ -45,11 +45,17 @@ Watch = Callable[[Tell], AbstractAsyncContextManager[Watching]]
 
 @contextlib.asynccontextmanager
 async def in_background(*jobs: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Runs them beside the block, cancels them at its end; what one raises ends the block."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(job) for job in jobs]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
+    """Runs them beside the block and cancels them at its end.
+
+    What one of them raises ends the block; that, or what the block raises, passes as it is.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(job) for job in jobs]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
