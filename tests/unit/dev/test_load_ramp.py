@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sheaf_dev.bench.load.measured import RampRun
 from sheaf_dev.bench.load.ramp import MOST_STEPS, Ramp, find_highest
 from sheaf_dev.bench.load.report import RateReport
+from sheaf_dev.bench.load.showing import show
 from support.load_reports import rate_report
 
 
@@ -80,3 +81,15 @@ def test_fifty_must_be_held() -> None:
     assert [step["rps"] for step in written["ramp"]["steps"]] == [
         rate["rps"] for rate in written["rates"]
     ]
+
+
+def test_the_steps_are_shown_with_what_was_found(capsys: pytest.CaptureFixture[str]) -> None:
+    """Once: by the verdict of the run where the promise is not kept."""
+    for limit_rps, found in ((49.0, "must be at least 50"), (70.0, "highest rate held")):
+        run = RampRun(search(limit_rps))
+        show(run)
+        shown = capsys.readouterr().out
+
+        assert shown.count(found) - (limit_rps > 50) == 1
+        assert all(f"{step.report.rps:g}" in shown for step in run.ramp.steps)
+        assert shown.count("accept_p99_ms is 3000, limit 3000") >= 1

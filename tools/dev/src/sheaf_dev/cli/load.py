@@ -1,8 +1,10 @@
 """The load test of `./sheaf bench`: its options, and what they may be together."""
 
+import asyncio
 import json
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
@@ -28,12 +30,12 @@ from sheaf_dev.bench.load.running import own_stack, remote
 from sheaf_dev.bench.load.showing import show
 from sheaf_dev.bench.load.variants import Variant, parse_variants
 from sheaf_dev.bench.versions import versions
-from sheaf_dev.connection import ended_by_sigterm
 from sheaf_dev.files import write_atomic
 
 DEFAULT_ROUNDS: Final = 2
 _MOST_FILES: Final = 1000
 _BROKEN_PROMISE: Final = 1
+_TERMINATED: Final = 128 + signal.SIGTERM
 _Rate = Annotated[float, Parameter(validator=Number(gt=0, lte=HIGHEST_RPS))]
 
 
@@ -112,8 +114,10 @@ def run_load(
         versions=versions(),
     )
     logs.configure("bench", level="warning", log_format="console")
-    with ended_by_sigterm():
-        run = uvloop.run(_run(asked))
+    try:
+        run = uvloop.run(_cancelled_by_sigterm(asked))
+    except asyncio.CancelledError:
+        return _TERMINATED
     written = document(run, circumstances)
     if json_ is not None:
         write_atomic(json_, json.dumps(written, indent=2) + "\n")
@@ -121,6 +125,18 @@ def run_load(
         write_atomic(options.html, render(written))
     show(run)
     return 0 if run.verdict.ok else _BROKEN_PROMISE
+
+
+async def _cancelled_by_sigterm(asked: _Asked) -> Run:
+    """SIGTERM cancels the run as Ctrl-C does, so that what it started is stopped in its order."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - this is a coroutine
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        return await _run(asked)
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 async def _run(asked: _Asked) -> Run:

@@ -105,7 +105,8 @@ def show_ramp(ramp: Ramp) -> None:
             for s in ramp.steps
         ],
     )
-    print(ramp.verdict)
+    if ramp.ok:  # else the verdict of the run says it
+        print(ramp.verdict)
 
 
 def show_comparison(comparison: Comparison) -> None:
