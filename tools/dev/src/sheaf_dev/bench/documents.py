@@ -84,7 +84,7 @@ class ManyDocuments:
         }
 
 
-async def pass_documents(count: int, on_progress: Tell) -> ManyDocuments:
+async def pass_documents(documents: int, on_progress: Tell) -> ManyDocuments:
     """Sends so many documents, some at once, and watches every service and its subprocesses.
 
     Some go first and do not count: what is loaded or made once is no growth.
@@ -98,10 +98,10 @@ async def pass_documents(count: int, on_progress: Tell) -> ManyDocuments:
         passing = _Passing(user, on_progress)
         pids = {name: stack.pid(name) for name in SERVICES}
         began = time.monotonic()
-        async with watched_memory(pids, lambda: passing.done / count) as log:
-            await passing.run(_files(count, first=0))
+        async with watched_memory(pids, lambda: passing.done / documents) as log:
+            await passing.run(_files(documents, first=0))
         return ManyDocuments(
-            count, time.monotonic() - began, passing.inside, passing.ends, log.slopes()
+            documents, time.monotonic() - began, passing.inside, passing.ends, log.slopes()
         )
 
 

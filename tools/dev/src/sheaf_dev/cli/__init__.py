@@ -36,7 +36,9 @@ app.command(
     "sheaf_dev.cli.config:config", help="Print the configuration in force, by variable name."
 )
 app.command(
-    "sheaf_dev.cli.bench:bench", name="bench", help="Measure: the pools alone, or a scenario."
+    "sheaf_dev.cli.bench:bench",
+    name="bench",
+    help="Measure: a load test, the pools alone, or a scenario.",
 )
 app.command(
     "sheaf_dev.cli.quality:quality",

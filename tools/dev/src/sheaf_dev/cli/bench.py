@@ -1,21 +1,16 @@
 """`./sheaf bench`: measurements, on fresh servers of their own."""
 
 import json
-import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final
 
 import uvloop
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
 from sheaf_common import logs
 from sheaf_dev.bench import machine
-from sheaf_dev.bench.cancel import cancel_running_work
-from sheaf_dev.bench.documents import pass_documents
-from sheaf_dev.bench.fairness import flood_by_one_user
-from sheaf_dev.bench.large_object import pass_large_object
 from sheaf_dev.bench.pools import (
     CALLERS,
     ONE_WIDE_CLIENT,
@@ -24,19 +19,22 @@ from sheaf_dev.bench.pools import (
     Result,
     compare_pools,
 )
-from sheaf_dev.bench.scan_flood import flood_with_scans
-from sheaf_dev.bench.scenario import Outcome
-from sheaf_dev.bench.step import follow_a_step
-from sheaf_dev.bench.workers import cost_of_workers
+from sheaf_dev.cli.load import LoadOptions, run_load
+from sheaf_dev.cli.scenarios import (
+    Scenario,
+    ScenarioOptions,
+    refuse_strangers,
+    run_scenario,
+    tell,
+)
 from sheaf_dev.connection import ended_by_sigterm
 from sheaf_dev.files import write_atomic
 from sheaf_dev.outcomes import show_table
 
-Scenario = Literal[
-    "cancel", "documents", "fairness", "large-object", "scan-flood", "step", "workers"
-]
-
-_MISSED: Final = 1
+_NO_OPTIONS: Final = LoadOptions()
+_NO_SCENARIO_OPTIONS: Final = ScenarioOptions()
+_SHARED: Final = ("files", "rounds")
+"""Options that the load test has too."""
 _COLUMNS: Final = ("pool", "callers", "mode", "p50 ms", "p99 ms", "acquire ms", "CPU ms",
     "client", "server", "CPU ratio",
 )  # fmt: skip
@@ -45,24 +43,19 @@ bench = App(name="bench", result_action="return_value", version_flags=[])
 
 
 @bench.default
-def run_scenario(
+def measure(
     *,
-    scenario: Scenario,
-    size_mib: Annotated[int, Parameter(validator=Number(gte=1, lte=4096))] = 2048,
-    documents: Annotated[int, Parameter(validator=Number(gte=20, lte=1_000_000))] = 5000,
-    files: Annotated[int, Parameter(validator=Number(gte=1, lte=10_000))] = 300,
-    rate: Annotated[float, Parameter(validator=Number(gt=0, lte=1000))] = 4.0,
-    seconds: Annotated[float, Parameter(validator=Number(gt=0, lte=3600))] = 25.0,
-    rounds: Annotated[int, Parameter(validator=Number(gte=1, lte=100))] = 4,
-    tries: Annotated[int, Parameter(validator=Number(gte=1, lte=100))] = 5,
-    workers: Annotated[int, Parameter(validator=Number(gte=2, lte=64))] = 3,
-    loads: Annotated[
-        tuple[Annotated[float, Parameter(validator=Number(gt=0, lte=1000))], ...],
-        Parameter(consume_multiple=True),
-    ] = (5.0, 15.0, 30.0),
+    scenario: Scenario | None = None,
+    files: Annotated[int | None, Parameter(validator=Number(gte=1, lte=10_000))] = None,
+    rounds: Annotated[int | None, Parameter(validator=Number(gte=1, lte=100))] = None,
+    load: LoadOptions = _NO_OPTIONS,
+    options: ScenarioOptions = _NO_SCENARIO_OPTIONS,
     json_: Annotated[Path | None, Parameter(name="--json")] = None,
 ) -> int:
-    """Run one scenario on a stack of its own; exit with 1 if it misses its limit.
+    """Offer load to a fresh stack and judge the targets, or run one scenario.
+
+    Exits with 1 if a promise is not kept, a scenario misses its limit, or the load test's
+    generator did not keep its schedule. docs/load-test.md says what each figure means.
 
     Args:
         scenario: large-object: one file through the API and back; the gateway and storage
@@ -73,41 +66,24 @@ def run_scenario(
             must end within 2 s of its document's cancellation. step: CPU worker processes must
             follow a step of load up and down, and its backlog must be worked off.
             workers: what 1, 2 and 4 CPU worker processes cost and give; no limit.
-        size_mib: large-object: the file's size in MiB.
-        documents: documents: how many.
-        files: fairness: files of the flood. workers: files of the pile.
-        rate: scan-flood: text documents a second.
-        seconds: scan-flood: length of a round. step: length of the step. workers: of
-            each rate.
-        rounds: scan-flood: rounds of each kind.
-        tries: cancel: documents of each lane.
-        workers: step: the most CPU worker processes.
-        loads: workers: documents a second, one rate after the other.
+        files: Load test: files of each upload (1). fairness: files of the flood (300).
+            workers: files of the pile (300).
+        rounds: Load test: rounds of --compare (2). scan-flood: rounds of each kind (4).
+        load: The load test's own options.
+        options: The scenarios' own options.
         json_: Write the figures to this file too.
     """
-    logs.configure("bench", level="warning", log_format="console")
-    scenarios: dict[Scenario, Callable[[], Coroutine[Any, Any, Outcome]]] = {
-        "cancel": lambda: cancel_running_work(tries, _say),
-        "documents": lambda: pass_documents(documents, _say),
-        "fairness": lambda: flood_by_one_user(files, _say),
-        "large-object": lambda: pass_large_object(size_mib, _say),
-        "scan-flood": lambda: flood_with_scans(
-            rate=rate, seconds=seconds, rounds=rounds, on_progress=_say
-        ),
-        "step": lambda: follow_a_step(seconds, workers, _say),
-        "workers": lambda: cost_of_workers(
-            pile=files, rates=loads, seconds=seconds, on_progress=_say
-        ),
-    }
-    facts = machine.facts()
-    with ended_by_sigterm():
-        outcome = uvloop.run(scenarios[scenario]())
-    show_table(outcome.columns, outcome.rows)
-    print(outcome.verdict)
-    if json_ is not None:
-        report = {**outcome.as_json(), "machine": facts}
-        write_atomic(json_, json.dumps(report, indent=2) + "\n")
-    return 0 if outcome.ok else _MISSED
+    shared = {"files": files, "rounds": rounds}
+    given = {name: value for name, value in shared.items() if value is not None}
+    given |= options.given()
+    if scenario is None:
+        refuse_strangers("the load test", given, _SHARED)
+        return run_load(load, files=files, rounds=rounds, json_=json_)
+    if strangers := load.given():
+        raise CycloptsError(
+            f"--scenario {scenario} has no {strangers[0]}: that is of the load test"
+        )
+    return run_scenario(scenario, given, json_=json_, say=tell)
 
 
 @bench.command
@@ -139,9 +115,8 @@ def pools(
         callers=callers,
         rounds=rounds,
         scale=scale,
-        on_progress=_say,
+        on_progress=tell,
     )
-    facts = machine.facts()
     with ended_by_sigterm():
         results = uvloop.run(comparing)
     rollbacks, widths = results[: -len(callers)], results[-len(callers) :]
@@ -152,7 +127,7 @@ def pools(
         report = {
             "results": [each.as_json("default", "rollback") for each in rollbacks],
             "s3_clients": [each.as_json("pool_of_20", "one_wide_client") for each in widths],
-            "machine": facts,
+            "machine": machine.facts(),
         }
         write_atomic(json_, json.dumps(report, indent=2) + "\n")
     return 0
@@ -175,7 +150,3 @@ def _cells(figures: Figures) -> tuple[str, ...]:
         f"{figures.client_cpu_ms:.2f}",
         f"{figures.server_cpu_ms:.2f}",
     )
-
-
-def _say(text: str) -> None:
-    print(f"bench: {text}", file=sys.stderr)
