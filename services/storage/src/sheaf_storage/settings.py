@@ -48,6 +48,13 @@ class BlobSettings(SettingsGroup):
     sniff_threads: int = variable(
         "STORAGE_SNIFF_THREADS", 2, "contents looked at at once for their type", ge=1, le=32
     )
+    recent_bytes: int = variable(
+        "STORAGE_RECENT_BYTES",
+        32 * 2**20,
+        "bytes of small objects kept in memory after their put; 0 keeps none",
+        ge=0,
+    )
+    recent_s: float = variable("STORAGE_RECENT_S", 10.0, "seconds that they are kept", gt=0, le=60)
     start_timeout_s: float = variable(
         "S3_START_TIMEOUT_S", 30.0, "seconds to wait for the bucket at start", ge=0, le=3600
     )

@@ -22,7 +22,15 @@ from sheaf_storage.adapters.s3_calls import S3Calls
 from sheaf_storage.adapters.s3_signer import s3_request_signer
 from sheaf_storage.api.servicer import StorageServicer
 from sheaf_storage.ports import ObjectStore
-from sheaf_storage.service import BlobService, Confirming, Presigning, PutLimits, Putting, Writes
+from sheaf_storage.service import (
+    BlobService,
+    Confirming,
+    Presigning,
+    PutLimits,
+    Putting,
+    RecentObjects,
+    Writes,
+)
 from sheaf_storage.settings import StorageSettings
 
 log = structlog.get_logger()
@@ -52,13 +60,16 @@ async def storage(settings: StorageSettings, lifecycle: Lifecycle) -> AsyncItera
         signer = await stack.enter_async_context(
             s3_request_signer(settings.s3, presign.public_endpoint_url, threads)
         )
-        stack.enter_context(StorageCollector({"messages": messages, "parts": parts}))
+        recent = RecentObjects(blobs.recent_bytes, blobs.recent_s)
+        stack.enter_context(
+            StorageCollector({"messages": messages, "parts": parts, "recent": recent})
+        )
         store = S3ObjectStore(S3Calls(pool, threads), settings.s3.bucket)
         await _bucket_is_there(store, blobs.start_timeout_s)
         writes = await stack.enter_async_context(Writes())
         putting = Putting(store, sniffer, writes, limits, messages, parts)
         servicer = StorageServicer(
-            BlobService(store, writes, putting),
+            BlobService(store, writes, putting, recent),
             Presigning(store, signer, writes, limits, presign.max_s),
             Confirming(store, sniffer, writes, limits, parts),
         )

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import boto3.session
 import pytest
@@ -15,6 +16,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 
 from sheaf_common.errors import Unavailable
 from sheaf_common.pools.s3 import S3ClientPool, s3_client_pool
+from sheaf_common.pools.s3_session import SENT_AT_ONCE_BYTES
 from support.tcp_proxy import TcpProxy, tcp_proxy
 from support.waiting import until
 
@@ -168,3 +170,28 @@ async def test_slow_readers_leave_room_for_others(s3: S3Variables) -> None:
                             threads,
                             lambda: client.head_object(Bucket=settings.bucket, Key="nothing"),
                         )
+
+
+@pytest.mark.parametrize("size_bytes", [SENT_AT_ONCE_BYTES, SENT_AT_ONCE_BYTES + 1])
+async def test_a_small_body_does_not_wait_for_its_headers(s3: S3Variables, size_bytes: int) -> None:
+    """A large one does, so that a refusal spares it; both are stored, and refused, the same."""
+    expected: list[bool] = []
+    key = f"documents/{uuid4()}"
+    settings = s3(S3_POOL_SIZE=1)
+
+    def put(client: Any) -> None:
+        client.put_object(Bucket=settings.bucket, Key=key, Body=bytes(size_bytes), IfNoneMatch="*")
+
+    def note(request: Any, **_event: object) -> None:
+        expected.append("Expect" in request.headers)
+
+    async with s3_client_pool(settings) as pool, pool.lease() as client:
+        client.meta.events.register("before-send.s3.PutObject", note)
+        await asyncio.to_thread(put, client)
+        with pytest.raises(ClientError) as refused:
+            await asyncio.to_thread(put, client)
+        found = await asyncio.to_thread(client.head_object, Bucket=settings.bucket, Key=key)
+
+    assert expected == [size_bytes > SENT_AT_ONCE_BYTES] * 2
+    assert refused.value.response["Error"]["Code"] == "PreconditionFailed"
+    assert found["ContentLength"] == size_bytes

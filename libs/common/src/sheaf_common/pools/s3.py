@@ -13,18 +13,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
-import boto3
 import structlog
 from botocore.config import Config
 from pydantic import SecretStr
 
 from sheaf_common.errors import OverCapacity, Unavailable
 from sheaf_common.pools.s3_clients import ClientPerLease, Clients, Make, SharedClients
+from sheaf_common.pools.s3_session import s3_session, send_small_bodies_at_once
 from sheaf_common.settings import Rollback, SettingsGroup, variable
 from sheaf_common.telemetry.peak import RecentPeak
 from sheaf_common.telemetry.pools import WaitQueue, pool_metrics
 
 if TYPE_CHECKING:
+    import boto3.session
     from mypy_boto3_s3 import S3Client
 
 log = structlog.get_logger()
@@ -72,6 +73,7 @@ class S3Settings(SettingsGroup):
             read_timeout=self.read_timeout_s,
             retries={"mode": "standard", "total_max_attempts": self.max_attempts},
             tcp_keepalive=True,
+            parameter_validation=False,  # the types of every call are checked before it runs
             # Names Sheaf in the store's log; botocore's own text costs 0.1 ms a request to build.
             user_agent="sheaf",
             request_checksum_calculation="when_required",
@@ -193,13 +195,14 @@ def _maker(settings: S3Settings, thread: ThreadPoolExecutor) -> Make:
     def make_in_thread() -> "S3Client":
         nonlocal session
         if session is None:
-            session = boto3.session.Session(
-                aws_access_key_id=settings.access_key_id,
-                aws_secret_access_key=None if secret is None else secret.get_secret_value(),
+            session = s3_session(
+                settings.access_key_id, None if secret is None else secret.get_secret_value()
             )
-        return session.client(
+        client = session.client(
             "s3", endpoint_url=settings.endpoint_url, config=settings.client_config()
         )
+        send_small_bodies_at_once(client)
+        return client
 
     async def make() -> "S3Client":
         return await asyncio.get_running_loop().run_in_executor(thread, make_in_thread)

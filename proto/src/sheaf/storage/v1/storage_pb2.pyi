@@ -125,6 +125,62 @@ class PutObjectResponse(_message.Message):
 Global___PutObjectResponse: _TypeAlias = PutObjectResponse  # noqa: Y015
 
 @_typing.final
+class PutWholeObjectRequest(_message.Message):
+    """A whole object to put."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    data: _builtins.bytes
+    """All of its bytes."""
+    @_builtins.property
+    def header(self) -> Global___PutObjectHeader:
+        """What is put."""
+
+    def __init__(
+        self,
+        *,
+        header: Global___PutObjectHeader | None = ...,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "header", b"header"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutWholeObjectRequest: _TypeAlias = PutWholeObjectRequest  # noqa: Y015
+
+@_typing.final
+class PutWholeObjectResponse(_message.Message):
+    """The stored object."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OBJECT_FIELD_NUMBER: _builtins.int
+    CREATED_FIELD_NUMBER: _builtins.int
+    created: _builtins.bool
+    """False when the same object existed already."""
+    @_builtins.property
+    def object(self) -> Global___ObjectInfo:
+        """What is now stored."""
+
+    def __init__(
+        self,
+        *,
+        object: Global___ObjectInfo | None = ...,
+        created: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["object", b"object"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created", b"created", "object", b"object"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutWholeObjectResponse: _TypeAlias = PutWholeObjectResponse  # noqa: Y015
+
+@_typing.final
 class ObjectInfo(_message.Message):
     """An object as stored."""
 
@@ -221,6 +277,56 @@ class GetObjectResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetObjectResponse: _TypeAlias = GetObjectResponse  # noqa: Y015
+
+@_typing.final
+class FetchObjectRequest(_message.Message):
+    """Asks for a small object."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """The object's key."""
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchObjectRequest: _TypeAlias = FetchObjectRequest  # noqa: Y015
+
+@_typing.final
+class FetchObjectResponse(_message.Message):
+    """A small object."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OBJECT_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    data: _builtins.bytes
+    """All of its bytes."""
+    @_builtins.property
+    def object(self) -> Global___ObjectInfo:
+        """Its description."""
+
+    def __init__(
+        self,
+        *,
+        object: Global___ObjectInfo | None = ...,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["object", b"object"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "object", b"object"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchObjectResponse: _TypeAlias = FetchObjectResponse  # noqa: Y015
 
 @_typing.final
 class HeadObjectRequest(_message.Message):

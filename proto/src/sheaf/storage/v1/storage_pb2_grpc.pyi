@@ -48,10 +48,20 @@ class StorageServiceStub:
     OBJECT_EMPTY, OBJECT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, CHECKSUM_MISMATCH.
     RESOURCE_EXHAUSTED: BUFFER_FULL. ABORTED: OBJECT_CHANGED.
     """
+    PutWholeObject: _grpc.UnaryUnaryMultiCallable[_storage_pb2.PutWholeObjectRequest, _storage_pb2.PutWholeObjectResponse]
+    """Puts one object that fits a message, as PutObject does, at two thirds of its cost: a call
+    of one message each way costs less than a stream of one. Errors are those of PutObject.
+    """
     GetObject: _grpc.UnaryStreamMultiCallable[_storage_pb2.GetObjectRequest, _storage_pb2.GetObjectResponse]
     """Streams an object or a range of it. The first message carries info, and data if
     there is any. NOT_FOUND: OBJECT_NOT_FOUND. OUT_OF_RANGE: RANGE_NOT_SATISFIABLE.
     DATA_LOSS: OBJECT_CORRUPT, the bytes of a whole read do not match their hash.
+    """
+    FetchObject: _grpc.UnaryUnaryMultiCallable[_storage_pb2.FetchObjectRequest, _storage_pb2.FetchObjectResponse]
+    """Answers a whole object of at most 256 KiB in one message, for callers that check its hash
+    themselves. What this process put in the last seconds may come from its memory: the content
+    under a key never changes. NOT_FOUND: OBJECT_NOT_FOUND. FAILED_PRECONDITION:
+    OBJECT_NOT_SMALL, it is larger. DATA_LOSS: OBJECT_CORRUPT, as GetObject.
     """
     HeadObject: _grpc.UnaryUnaryMultiCallable[_storage_pb2.HeadObjectRequest, _storage_pb2.HeadObjectResponse]
     """Describes an object. NOT_FOUND: OBJECT_NOT_FOUND."""
@@ -126,10 +136,20 @@ class StorageServiceAsyncStub(StorageServiceStub):
     OBJECT_EMPTY, OBJECT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, CHECKSUM_MISMATCH.
     RESOURCE_EXHAUSTED: BUFFER_FULL. ABORTED: OBJECT_CHANGED.
     """
+    PutWholeObject: _aio.UnaryUnaryMultiCallable[_storage_pb2.PutWholeObjectRequest, _storage_pb2.PutWholeObjectResponse]  # type: ignore[assignment]
+    """Puts one object that fits a message, as PutObject does, at two thirds of its cost: a call
+    of one message each way costs less than a stream of one. Errors are those of PutObject.
+    """
     GetObject: _aio.UnaryStreamMultiCallable[_storage_pb2.GetObjectRequest, _storage_pb2.GetObjectResponse]  # type: ignore[assignment]
     """Streams an object or a range of it. The first message carries info, and data if
     there is any. NOT_FOUND: OBJECT_NOT_FOUND. OUT_OF_RANGE: RANGE_NOT_SATISFIABLE.
     DATA_LOSS: OBJECT_CORRUPT, the bytes of a whole read do not match their hash.
+    """
+    FetchObject: _aio.UnaryUnaryMultiCallable[_storage_pb2.FetchObjectRequest, _storage_pb2.FetchObjectResponse]  # type: ignore[assignment]
+    """Answers a whole object of at most 256 KiB in one message, for callers that check its hash
+    themselves. What this process put in the last seconds may come from its memory: the content
+    under a key never changes. NOT_FOUND: OBJECT_NOT_FOUND. FAILED_PRECONDITION:
+    OBJECT_NOT_SMALL, it is larger. DATA_LOSS: OBJECT_CORRUPT, as GetObject.
     """
     HeadObject: _aio.UnaryUnaryMultiCallable[_storage_pb2.HeadObjectRequest, _storage_pb2.HeadObjectResponse]  # type: ignore[assignment]
     """Describes an object. NOT_FOUND: OBJECT_NOT_FOUND."""
@@ -209,6 +229,16 @@ class StorageServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def PutWholeObject(
+        self,
+        request: _storage_pb2.PutWholeObjectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_storage_pb2.PutWholeObjectResponse, _abc.Awaitable[_storage_pb2.PutWholeObjectResponse]]:
+        """Puts one object that fits a message, as PutObject does, at two thirds of its cost: a call
+        of one message each way costs less than a stream of one. Errors are those of PutObject.
+        """
+
+    @_abc_1.abstractmethod
     def GetObject(
         self,
         request: _storage_pb2.GetObjectRequest,
@@ -217,6 +247,18 @@ class StorageServiceServicer(metaclass=_abc_1.ABCMeta):
         """Streams an object or a range of it. The first message carries info, and data if
         there is any. NOT_FOUND: OBJECT_NOT_FOUND. OUT_OF_RANGE: RANGE_NOT_SATISFIABLE.
         DATA_LOSS: OBJECT_CORRUPT, the bytes of a whole read do not match their hash.
+        """
+
+    @_abc_1.abstractmethod
+    def FetchObject(
+        self,
+        request: _storage_pb2.FetchObjectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_storage_pb2.FetchObjectResponse, _abc.Awaitable[_storage_pb2.FetchObjectResponse]]:
+        """Answers a whole object of at most 256 KiB in one message, for callers that check its hash
+        themselves. What this process put in the last seconds may come from its memory: the content
+        under a key never changes. NOT_FOUND: OBJECT_NOT_FOUND. FAILED_PRECONDITION:
+        OBJECT_NOT_SMALL, it is larger. DATA_LOSS: OBJECT_CORRUPT, as GetObject.
         """
 
     @_abc_1.abstractmethod

@@ -44,12 +44,15 @@ class GrpcObjectStore:
             max_size_bytes=max_size_bytes,
             filename=filename,
         )
-        messages = _whole(header, content) if isinstance(content, bytes) else _cut(header, content)
         with peer_errors(_NAME):
+            if isinstance(content, bytes):
+                whole = storage_pb2.PutWholeObjectRequest(header=header, data=content)
+                put = await self._peer.unary(self._stub.PutWholeObject, whole, timeout_s=timeout_s)
+                return _stored(put.object)
             answer = await self._peer.send_stream(
-                self._stub.PutObject, messages, timeout_s=timeout_s
+                self._stub.PutObject, _cut(header, content), timeout_s=timeout_s
             )
-        return _stored(answer.object)
+            return _stored(answer.object)
 
     @asynccontextmanager
     async def get(
@@ -78,12 +81,6 @@ class GrpcObjectStore:
                 storage_pb2.DeleteObjectsRequest(keys=keys),
                 timeout_s=timeout_s,
             )
-
-
-async def _whole(
-    header: storage_pb2.PutObjectHeader, content: bytes
-) -> AsyncIterator[storage_pb2.PutObjectRequest]:
-    yield storage_pb2.PutObjectRequest(header=header, data=content, finish=True)
 
 
 async def _cut(

@@ -1,12 +1,11 @@
 """What operators see of storage: S3 operations, the memory held for puts."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from prometheus_client.core import Metric
 from prometheus_client.registry import REGISTRY, Collector
 
-from sheaf_common.memory import ByteBudget
 from sheaf_common.telemetry import catalogue
 
 S3_OPERATION_SECONDS: Final = catalogue.S3_OPERATION_SECONDS.histogram()
@@ -15,10 +14,24 @@ PUT_BYTES: Final = _BYTES.labels("put")
 GET_BYTES: Final = _BYTES.labels("get")
 
 
+class Buffer(Protocol):
+    """Bytes in memory, and the most of them."""
+
+    @property
+    def held_bytes(self) -> int:
+        """Those that are held now."""
+        ...
+
+    @property
+    def limit_bytes(self) -> int:
+        """The most of them."""
+        ...
+
+
 class StorageCollector(Collector):
     """The buffers' figures, read when they are asked for."""
 
-    def __init__(self, buffers: Mapping[str, ByteBudget]) -> None:
+    def __init__(self, buffers: Mapping[str, Buffer]) -> None:
         self._buffers = buffers
 
     def __enter__(self) -> None:

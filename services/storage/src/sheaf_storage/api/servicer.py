@@ -49,6 +49,22 @@ class StorageServicer(storage_pb2_grpc.StorageServiceServicer):
             object=object_message(outcome.object), created=outcome.created
         )
 
+    async def PutWholeObject(
+        self, request: storage_pb2.PutWholeObjectRequest, _context: _Context
+    ) -> storage_pb2.PutWholeObjectResponse:
+        """See the .proto."""
+        outcome = await self.blobs.put_whole(order_of(request.header), request.data)
+        return storage_pb2.PutWholeObjectResponse(
+            object=object_message(outcome.object), created=outcome.created
+        )
+
+    async def FetchObject(
+        self, request: storage_pb2.FetchObjectRequest, _context: _Context
+    ) -> storage_pb2.FetchObjectResponse:
+        """See the .proto."""
+        info, content = await self.blobs.fetch(request.key)
+        return storage_pb2.FetchObjectResponse(object=object_message(info), data=content)
+
     async def GetObject(
         self, request: storage_pb2.GetObjectRequest, _context: _Context
     ) -> AsyncIterator[storage_pb2.GetObjectResponse]:

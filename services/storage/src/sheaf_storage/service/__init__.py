@@ -6,6 +6,7 @@ from sheaf_storage.service.presign_rules import Declaration
 from sheaf_storage.service.presigning import PresignedUpload, Presigning
 from sheaf_storage.service.putting import PutLimits, Putting
 from sheaf_storage.service.reading import Reading
+from sheaf_storage.service.recent import RecentObjects
 from sheaf_storage.service.writes import Writes
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "PutLimits",
     "Putting",
     "Reading",
+    "RecentObjects",
     "Writes",
 ]

@@ -1,10 +1,10 @@
 """The use cases in which the bytes pass through storage, and those over keys."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Final
 
-from sheaf_common.errors import InvalidInput
+from sheaf_common.errors import FailedPrecondition, InvalidInput
 from sheaf_storage.domain import (
     ByteRange,
     ObjectInfo,
@@ -17,6 +17,7 @@ from sheaf_storage.domain import (
 from sheaf_storage.ports import ObjectStore
 from sheaf_storage.service.putting import Putting
 from sheaf_storage.service.reading import Reading, read
+from sheaf_storage.service.recent import SMALL_BYTES, RecentObjects
 from sheaf_storage.service.writes import Writes, within_deadline
 
 KEYS_A_CALL: Final = 1000
@@ -25,14 +26,20 @@ KEYS_A_CALL: Final = 1000
 class BlobService:
     """What callers may do with objects; see the contract."""
 
-    def __init__(self, store: ObjectStore, writes: Writes, putting: Putting) -> None:
+    def __init__(
+        self, store: ObjectStore, writes: Writes, putting: Putting, recent: RecentObjects
+    ) -> None:
         self._store = store
         self._writes = writes
         self._putting = putting
+        self._recent = recent
 
     async def put_whole(self, order: PutOrder, content: bytes) -> PutOutcome:
         """Puts an object that arrived in one message."""
-        return await self._putting.put_whole(order, content)
+        outcome = await self._putting.put_whole(order, content)
+        if outcome.created and not order.content_type:  # what Sheaf made itself is not processed
+            self._recent.keep(outcome.object, content)
+        return outcome
 
     async def put_stream(self, order: PutOrder, chunks: AsyncIterator[bytes]) -> PutOutcome:
         """Puts an object as it arrives."""
@@ -48,6 +55,29 @@ class BlobService:
         """
         check_key(key)
         return read(self._store, key, wanted)
+
+    async def fetch(self, key: str) -> tuple[ObjectInfo, bytes]:
+        """A small object whole, from memory if it was put a moment ago.
+
+        Raises:
+            InvalidInput: `KEY_INVALID`.
+            NotFound: `OBJECT_NOT_FOUND`.
+            FailedPrecondition: `OBJECT_NOT_SMALL`.
+            DataLoss: `OBJECT_CORRUPT`.
+        """
+        check_key(key)
+        if (found := self._recent.find(key)) is not None:
+            return found
+        async with read(self._store, key, ByteRange()) as reading:
+            size = reading.info.size_bytes
+            if size > SMALL_BYTES:
+                raise FailedPrecondition(
+                    "OBJECT_NOT_SMALL",
+                    f"{key!r} has {size} bytes; at most {SMALL_BYTES} are fetched at once",
+                    evidence={"key": key, "size_bytes": str(size)},
+                )
+            async with aclosing(reading.chunks()) as chunks:
+                return reading.info, b"".join([chunk async for chunk in chunks])
 
     async def head(self, key: str) -> ObjectInfo:
         """Describes an object.
@@ -75,7 +105,11 @@ class BlobService:
         for key in keys:
             check_key(key)
         if keys:
-            await self._writes.run(self._store.delete(keys))
+            self._recent.forget(keys)
+            try:
+                await self._writes.run(self._store.delete(keys))
+            finally:
+                self._recent.forget(keys)  # what was put meanwhile
 
     async def list(self, prefix: str, *, start_after: str, limit: int) -> ObjectPage:
         """A page of keys; a limit of 0 means 1,000.
