@@ -14,7 +14,6 @@ from cyclopts.validators import Number
 
 from sheaf_common import logs
 from sheaf_dev.bench.cancel import cancel_running_work
-from sheaf_dev.bench.documents import pass_documents
 from sheaf_dev.bench.fairness import flood_by_one_user
 from sheaf_dev.bench.large_object import pass_large_object
 from sheaf_dev.bench.pools import (
@@ -25,13 +24,15 @@ from sheaf_dev.bench.pools import (
     Result,
     compare_pools,
 )
+from sheaf_dev.bench.rows import many_rows
 from sheaf_dev.bench.scan_flood import flood_with_scans
 from sheaf_dev.bench.scenario import Outcome
+from sheaf_dev.bench.soak import soak
 from sheaf_dev.connection import ended_by_sigterm
 from sheaf_dev.files import write_atomic
 from sheaf_dev.outcomes import show_table
 
-Scenario = Literal["cancel", "documents", "fairness", "large-object", "scan-flood"]
+Scenario = Literal["cancel", "fairness", "large-object", "rows", "scan-flood", "soak"]
 
 _MISSED: Final = 1
 _COLUMNS: Final = ("pool", "callers", "mode", "p50 ms", "p99 ms", "acquire ms", "CPU ms",
@@ -46,7 +47,10 @@ def run_scenario(
     *,
     scenario: Scenario,
     size_mib: Annotated[int, Parameter(validator=Number(gte=1, lte=4096))] = 2048,
-    documents: Annotated[int, Parameter(validator=Number(gte=20, lte=1_000_000))] = 5000,
+    documents: Annotated[int, Parameter(validator=Number(gte=20, lte=1_000_000))] = 10_000,
+    rows: Annotated[
+        int, Parameter(validator=Number(gte=10, lte=100_000_000, modulo=10))
+    ] = 1_000_000,
     files: Annotated[int, Parameter(validator=Number(gte=1, lte=10_000))] = 300,
     rate: Annotated[float, Parameter(validator=Number(gt=0, lte=1000))] = 4.0,
     seconds: Annotated[float, Parameter(validator=Number(gt=0, lte=3600))] = 25.0,
@@ -60,27 +64,32 @@ def run_scenario(
         scenario: large-object: one file through the API and back; the gateway and storage
             must grow by less than 64 MiB. scan-flood: time to result of text while another
             user's scans wait; P99 must stay within 1.5 times what it is without them.
-            documents: many documents; the memory of services and subprocesses must stay flat.
+            rows: latency, CPU and what queries read, over few rows and over many, must be the
+            same. soak: many documents; every process must stay flat, each by its own limit.
             fairness: another user's single file during one user's flood. cancel: running work
             must end within 2 s of its document's cancellation.
         size_mib: large-object: the file's size in MiB.
-        documents: documents: how many.
+        documents: soak: how many.
+        rows: rows: how many documents there were, a multiple of ten.
         files: fairness: files of the flood.
-        rate: scan-flood: text documents a second.
-        seconds: scan-flood: length of a round.
-        rounds: scan-flood: rounds of each kind.
+        rate: scan-flood, rows: text documents a second.
+        seconds: scan-flood, rows: length of a round.
+        rounds: scan-flood, rows: rounds of each kind.
         tries: cancel: documents of each lane.
         json_: Write the figures to this file too.
     """
     logs.configure("bench", level="warning", log_format="console")
     scenarios: dict[Scenario, Callable[[], Coroutine[Any, Any, Outcome]]] = {
         "cancel": lambda: cancel_running_work(tries, _say),
-        "documents": lambda: pass_documents(documents, _say),
         "fairness": lambda: flood_by_one_user(files, _say),
         "large-object": lambda: pass_large_object(size_mib, _say),
+        "rows": lambda: many_rows(
+            rows=rows, rate=rate, seconds=seconds, rounds=rounds, on_progress=_say
+        ),
         "scan-flood": lambda: flood_with_scans(
             rate=rate, seconds=seconds, rounds=rounds, on_progress=_say
         ),
+        "soak": lambda: soak(documents, _say),
     }
     with ended_by_sigterm():
         outcome = uvloop.run(scenarios[scenario]())
