@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +181,7 @@ def test_where_promtool_cannot_be_fetched_it_is_said_how_to_get_it(
         (tools / name).write_text(f"#!/bin/sh\necho {name} has no network; exit 100\n")
         (tools / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
-    monkeypatch.setattr(promtool.shutil, "which", lambda name: None if "tool" in name else name)
+    monkeypatch.setattr(shutil, "which", lambda name: None if "tool" in name else name)
     with pytest.raises(MissingProgramError, match="apt-get has no network"):
         promtool.ensure(tmp_path)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["bin", "promtool.lock"]

@@ -72,12 +72,14 @@ def untested(alerts: Sequence[Rule], folder: Path) -> Iterator[str]:
 
 def _told_apart(story: Mapping[str, Any]) -> set[str]:
     """Alerts that fire at some times of a story, and not at others, when all are asked for."""
-    times = [
+    times: list[set[str]] = [
         {name for sample in test.get("exp_samples", ()) for name in _names(sample)}
         for test in story.get("promql_expr_test", ())
         if test["expr"].endswith('(ALERTS{alertstate="firing"})')
     ]
-    return set().union(*times) - set.intersection(*times) if times else set()
+    if not times:
+        return set()
+    return set[str]().union(*times) - times[0].intersection(*times)
 
 
 def _names(sample: Mapping[str, Any]) -> list[str]:
