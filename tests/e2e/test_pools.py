@@ -22,7 +22,7 @@ async def test_gauges_agree_with_the_servers(system: System) -> None:
         shown = (await own.execute(text("SHOW PROCESSLIST"))).mappings().all()
         own_id = (await own.execute(text("SELECT CONNECTION_ID()"))).scalar_one()
         in_pools = [each for each in shown if each["User"] == "sheaf" and each["Id"] != own_id]
-        opened = await pool(system, "metadata", "open", "database")
+        opened = await pool(system, "metadata", "open", "db")
         idle = system.engine.pool.checkedin()  # type: ignore[attr-defined] # of the tests
         assert len(in_pools) - idle == opened > 1
 

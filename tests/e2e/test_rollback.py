@@ -44,7 +44,7 @@ async def idle_s3_clients(system: System) -> object:
 
 async def database_connections(system: System) -> object:
     """The most at once."""
-    return await pool(system, "metadata", "size", "database")
+    return await pool(system, "metadata", "size", "db")
 
 
 async def redis_connections(system: System) -> object:

@@ -186,8 +186,18 @@ class FakeObserver:
     cache_hits: list[bool] = field(default_factory=list)
     coalesced_reads: list[str] = field(default_factory=list)
     dispositions: list[Disposition] = field(default_factory=list)
+    documents_registered: int = 0
+    documents_ended: list[Document] = field(default_factory=list)
 
-    def claimed(self, lane: Lane, documents: int) -> None:
+    def registered(self, documents: int) -> None:
+        """A registration."""
+        self.documents_registered += documents
+
+    def ended(self, document: Document) -> None:
+        """An end."""
+        self.documents_ended.append(document)
+
+    def claimed(self, lane: Lane, documents: int, waited_s: Sequence[float] = ()) -> None:
         """A claim."""
         self.claims.append(documents)
 

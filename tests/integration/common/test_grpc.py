@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 import pytest
+from prometheus_client import REGISTRY, generate_latest
 from pydantic import SecretStr
 
 from sheaf.orchestrator.v1 import orchestrator_pb2, orchestrator_pb2_grpc
@@ -27,6 +28,7 @@ from sheaf_common.grpc.channel import Peer, grpc_peer
 from sheaf_common.grpc.health import is_serving, publish_dependency_health
 from sheaf_common.grpc.server import GrpcServer, grpc_server
 from sheaf_common.grpc.settings import GrpcSettings
+from support.waiting import until
 
 SETTINGS = GrpcSettings.model_construct(token=SecretStr("secret"), max_call_s=30.0)
 
@@ -125,6 +127,37 @@ async def test_request_id_and_user_cross_the_hop() -> None:
             await ask(peer)
 
     assert [(seen.request_id, seen.user_id) for seen in servicer.seen] == [("req-1", "user-1")]
+
+
+def measured(name: str, **labels: str) -> float:
+    """A sample of the server's metrics; 0 if there is none."""
+    return REGISTRY.get_sample_value(f"sheaf_grpc_server_{name}", labels) or 0.0
+
+
+async def test_calls_are_measured_by_registered_methods_only() -> None:
+    """One whose caller leaves counts as cancelled; a made-up method is not named."""
+    entered, may_end = asyncio.Event(), asyncio.Event()
+    in_flight: list[float] = []
+
+    async def linger() -> None:
+        in_flight.append(measured("in_flight"))
+        entered.set()
+        await may_end.wait()
+
+    method = "/sheaf.orchestrator.v1.OrchestratorService/GetBacklog"
+    left = {"method": method, "code": "CANCELLED"}
+    before = measured("seconds_count", **left), measured("in_flight")
+    async with serving(Orchestrator(linger)) as (_, peer):
+        call = asyncio.create_task(ask(peer))
+        await asyncio.wait_for(entered.wait(), 5)
+        call.cancel()
+        await until(lambda: measured("seconds_count", **left) == before[0] + 1)
+        made_up: Any = peer.channel.unary_unary("/sheaf.orchestrator.v1.OrchestratorService/MadeUp")
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await made_up(b"", timeout=5, metadata=(("authorization", "Bearer secret"),))
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    assert (in_flight, measured("in_flight")) == ([before[1] + 1], before[1])
+    assert "MadeUp" not in generate_latest().decode()
 
 
 async def test_the_callers_deadline_bounds_the_callee() -> None:

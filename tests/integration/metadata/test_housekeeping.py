@@ -103,9 +103,10 @@ async def test_metrics_are_there(metadata: Metadata) -> None:
     text = generate_latest().decode()
 
     for sample in (
-        'sheaf_pool_size{pool="database"} 150.0',
-        'sheaf_pool_used{pool="database"}',
-        'sheaf_pool_waiting{pool="database"} 0.0',
+        'sheaf_pool_size{pool="db"} 150.0',
+        'sheaf_pool_used{pool="db"}',
+        'sheaf_pool_used_max{pool="db"}',
+        'sheaf_pool_waiting{pool="db"} 0.0',
         'sheaf_pool_size{pool="redis"} 200.0',
         'sheaf_database_seconds_count{use_case="register_batch"}',
         'sheaf_database_seconds_count{use_case="claim_documents"}',

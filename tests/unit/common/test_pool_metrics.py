@@ -19,6 +19,7 @@ class Figures:
     size: int = 10
     open: int = 5
     used: int = 3
+    used_max: int = 7
     waiting: int = 1
 
 
@@ -32,9 +33,8 @@ def test_a_pool_is_shown_as_it_is_while_it_is_open() -> None:
     one, other = Figures(), Figures(size=20, used=0)
     with pool_metrics("test", one):
         one.used = 4
-        assert [shown(gauge, "test") for gauge in ("size", "open", "used", "waiting")] == [
-            10, 5, 4, 1,
-        ]  # fmt: skip
+        gauges = ("size", "open", "used", "used_max", "waiting")
+        assert [shown(gauge, "test") for gauge in gauges] == [10, 5, 4, 7, 1]
         with pool_metrics("test", other):
             assert (shown("size", "test"), shown("used", "test")) == (30, 4)
             assert generate_latest().decode().count("# TYPE sheaf_pool_size gauge") == 1

@@ -1,6 +1,7 @@
 """Every answer has an id; every error is a problem."""
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -35,6 +36,19 @@ async def test_what_the_framework_refuses_is_a_problem_too(
     assert set(problem) >= MEMBERS
     assert problem["request_id"] == answer.headers["x-request-id"]
     assert ("allow" in answer.headers) == (status == 405)
+
+
+async def test_what_a_client_makes_up_is_not_named_in_metrics(gateway: Gateway) -> None:
+    """Neither a method nor a path; the request that asks is in flight itself."""
+    async with gateway.http() as http:
+        await http.request("BREW", "/v1/pots/0199b6b4")
+        text = (await http.get("/metrics")).text
+
+    assert re.search(
+        r'sheaf_http_request_seconds_count\{method="other",route="unmatched",status="4\d\d"\}', text
+    )
+    assert not re.search("BREW|pots", text)
+    assert "sheaf_http_requests_in_flight 1.0" in text
 
 
 async def test_a_bug_is_told_by_a_fixed_text(gateway: Gateway) -> None:

@@ -99,6 +99,7 @@ async def test_a_wait_ends_with_the_document(gateway: Gateway, path: str) -> Non
     async with gateway.http() as http:
         waiting = asyncio.create_task(http.get(path.format(which), params={"wait": "60"}))
         await until(lambda: gateway.records.waits == [60])
+        assert "sheaf_long_polls_waiting 1.0" in (await http.get("/metrics")).text
         gateway.records.end(document_id, DocumentStatus.COMPLETED)
         answer = await waiting
 

@@ -13,7 +13,7 @@ from sheaf_metadata.domain.options import Options
 from sheaf_metadata.ports import QueuedWork
 from sheaf_metadata.service.control import ControlDocuments
 from support.metadata_change_fakes import FakeAnnouncer, FakeControls, FakeFairness
-from support.metadata_fakes import FakeBatchCache, FakeCache
+from support.metadata_fakes import FakeBatchCache, FakeCache, FakeObserver
 
 Call = Callable[[ControlDocuments], Awaitable[object]]
 _ID = new_id()
@@ -36,8 +36,9 @@ class Bench:
         self.controls = FakeControls(document, quarantine)
         self.cache, self.batches = FakeCache(), FakeBatchCache()
         self.fairness, self.announcer = FakeFairness(), FakeAnnouncer()
+        self.observer = FakeObserver()
         self.control = ControlDocuments(
-            self.controls, self.fairness, self.cache, self.batches, self.announcer
+            self.controls, self.fairness, self.cache, self.batches, self.announcer, self.observer
         )
 
 

@@ -145,13 +145,14 @@ class Leases(Protocol):
 class Changes:
     """What a transaction changed, for caches and for those who wait.
 
-    `documents` are whole rows as they are now.
+    `documents` are whole rows as they are now; `added` is how many more were registered with it.
     """
 
     documents: tuple[Document, ...] = ()
     finished_batches: tuple[UUID, ...] = ()
     queued_lanes: frozenset[Lane] = frozenset()
     freed_lanes: frozenset[Lane] = frozenset()
+    added: int = 0
 
 
 class Outcomes(Protocol):

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 
 from sheaf_common.grpc.health import publish_dependency_health
 from sheaf_common.grpc.server import GrpcServer, grpc_server
@@ -9,7 +10,8 @@ from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.pools.database import database_pool
 from sheaf_common.pools.redis import redis_client
 from sheaf_common.telemetry.metrics import metrics_endpoint
-from sheaf_metadata.adapters.metrics import PrometheusObserver, WaiterCollector
+from sheaf_common.telemetry.sampling import Sampler
+from sheaf_metadata.adapters.metrics import MetadataCollector, PrometheusObserver
 from sheaf_metadata.adapters.mysql.api_keys import MysqlApiKeys
 from sheaf_metadata.adapters.mysql.claims import MysqlClaims
 from sheaf_metadata.adapters.mysql.control import MysqlControls
@@ -41,6 +43,10 @@ from sheaf_metadata.service.sweeping import KeepHouse
 from sheaf_metadata.service.waiting import Waiters
 from sheaf_metadata.settings import MetadataSettings
 
+_BACKLOG_PERIOD_S: Final = 1.0
+_BACKLOG_LIMIT_S: Final = 3.0
+"""It takes a millisecond; a machine that is overloaded has time to answer all the same."""
+
 
 @asynccontextmanager
 async def metadata_service(
@@ -69,8 +75,13 @@ async def metadata_service(
             ("hints in", announcer.listen()),
         ):
             await enter(lifecycle.background(name, work))
-        stack.enter_context(WaiterCollector(lambda: waiters.count))
-        servicer = _servicer(settings, database, gate, waiters, cache, announcer)
+        house = MysqlHousekeeping(database)
+        backlog = Sampler(
+            "backlog", house.backlog, period_s=_BACKLOG_PERIOD_S, limit_s=_BACKLOG_LIMIT_S
+        )
+        await enter(lifecycle.background("backlog", backlog.run()))
+        stack.enter_context(MetadataCollector(lambda: waiters.count, lambda: backlog.latest))
+        servicer = _servicer(settings, database, gate, waiters, cache, announcer, house)
         listening = await enter(
             grpc_server(server.host, server.port, settings.grpc, servicer.register)
         )
@@ -92,6 +103,7 @@ def _servicer(
     waiters: Waiters,
     cache: MonotonicCache,
     announcer: RedisAnnouncer,
+    house: MysqlHousekeeping,
 ) -> MetadataServicer:
     record = settings.record
     observer = PrometheusObserver()
@@ -103,7 +115,7 @@ def _servicer(
     coalescing = Coalescing(observer, limit_s=limit_s)
     recheck_s = record.wait_recheck_ms / 1000
     return MetadataServicer(
-        register_batch=RegisterBatch(MysqlRegistrations(database), fairness, announcer),
+        register_batch=RegisterBatch(MysqlRegistrations(database), fairness, announcer, observer),
         reading=ReadDocuments(reads, cache, cache.shown, coalescing, waiters, observer, recheck_s),
         batches=ReadBatches(reads, batches, cache.shown, coalescing, waiters, observer, recheck_s),
         claim=ClaimDocuments(
@@ -113,8 +125,10 @@ def _servicer(
         ending=EndClaims(
             MysqlOutcomes(database), MysqlReleases(database), fairness, cache, announcer, observer
         ),
-        control=ControlDocuments(MysqlControls(database), fairness, cache, batches, announcer),
-        house=KeepHouse(MysqlHousekeeping(database)),
+        control=ControlDocuments(
+            MysqlControls(database), fairness, cache, batches, announcer, observer
+        ),
+        house=KeepHouse(house),
         keys=KeyRing(
             MysqlApiKeys(database),
             remember_s=record.api_key_cache_s,

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from temporalio.client import Client
 
@@ -17,13 +18,18 @@ from sheaf_common.grpc.server import GrpcServer, grpc_server
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.memory import ByteBudget
 from sheaf_common.telemetry.metrics import metrics_endpoint
+from sheaf_common.telemetry.sampling import Sampler
 from sheaf_orchestrator.adapters.metadata import (
     MetadataBacklog,
     MetadataIntake,
     MetadataPasswords,
     MetadataReferences,
 )
-from sheaf_orchestrator.adapters.metrics import PrometheusObserver, SandboxCollector
+from sheaf_orchestrator.adapters.metrics import (
+    PrometheusObserver,
+    SandboxCollector,
+    TemporalBacklogCollector,
+)
 from sheaf_orchestrator.adapters.sandbox import SandboxDrawer, SandboxExtractor, SandboxRecogniser
 from sheaf_orchestrator.adapters.storage import StorageListing, StorageObjects
 from sheaf_orchestrator.adapters.temporal import (
@@ -52,6 +58,9 @@ from sheaf_orchestrator.service.recognition import DocumentRecogniser, Recogniti
 from sheaf_orchestrator.service.sweeper import Sweeper
 from sheaf_orchestrator.service.thumbnails import Thumbnailer
 from sheaf_orchestrator.settings import OrchestratorSettings, Role
+
+_BACKLOG_PERIOD_S: Final = 5.0
+_BACKLOG_LIMIT_S: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +336,14 @@ async def _run_dispatcher(stack: AsyncExitStack, parts: _Parts) -> None:
         ),
     )
     background = parts.lifecycle.background
+    backlog = Sampler(
+        "temporal backlog",
+        parts.operations.backlog,
+        period_s=_BACKLOG_PERIOD_S,
+        limit_s=_BACKLOG_LIMIT_S,
+    )
+    await stack.enter_async_context(background("temporal backlog", backlog.run()))
+    stack.enter_context(TemporalBacklogCollector(settings.temporal.queues, lambda: backlog.latest))
     leases = LeaseKeeper(parts.intake, engine, settings.dispatch.lease_check_s, parts.observer)
     await stack.enter_async_context(background("leases", leases.run()))
     for lane, limits, precedence in (

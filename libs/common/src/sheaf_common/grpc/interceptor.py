@@ -11,7 +11,7 @@ import hmac
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, Self
 
 import grpc
 import structlog
@@ -20,10 +20,12 @@ from sheaf_common import context
 from sheaf_common.context import REQUEST_ID_KEY, USER_ID_KEY, RequestContext
 from sheaf_common.errors import DeadlineExceeded, InternalError, SheafError, Unauthenticated
 from sheaf_common.grpc.errors import STATUS_DETAILS_KEY, encode_details, status_code
-from sheaf_common.telemetry.metrics import GRPC_SERVER_SECONDS
+from sheaf_common.telemetry import catalogue
 
 log = structlog.get_logger()
 
+_SECONDS: Final = catalogue.GRPC_SERVER_SECONDS.histogram()
+_IN_FLIGHT: Final = catalogue.GRPC_SERVER_IN_FLIGHT.gauge()
 _OPEN_PREFIXES: Final = ("/grpc.health.v1.Health/", "/grpc.reflection.")
 _REQUEST_ID_LIMIT: Final = 64
 
@@ -82,15 +84,17 @@ class SheafServerInterceptor(grpc.aio.ServerInterceptor):
 
     def _unary(self, method: str, metadata: Mapping[str, str], handler: Any) -> Any:
         async def handle(request: Any, call: _Context) -> Any:
-            started = time.perf_counter()
-            with context.bound(self._request(metadata, call)) as bound:
+            with (
+                _Measured(method) as measured,
+                context.bound(self._request(metadata, call)) as bound,
+            ):
                 try:
                     self._authenticate(metadata)
                     async with asyncio.timeout(bound.remaining_s()):
                         answer = await handler(request, call)
                 except Exception as error:  # noqa: BLE001 - the one place that maps every error
-                    await self._abort(method, call, error, started)
-            _observe(method, "OK", started)
+                    await self._abort(measured, call, error)
+                measured.code = "OK"
             return answer
 
         return handle
@@ -99,8 +103,10 @@ class SheafServerInterceptor(grpc.aio.ServerInterceptor):
         # Not a generator: a caller that leaves would end it in a task of its own, later, and
         # with it what the handler holds.
         async def handle(request: Any, call: _Context) -> None:
-            started = time.perf_counter()
-            with context.bound(self._request(metadata, call)) as bound:
+            with (
+                _Measured(method) as measured,
+                context.bound(self._request(metadata, call)) as bound,
+            ):
                 try:
                     self._authenticate(metadata)
                     async with (
@@ -112,8 +118,8 @@ class SheafServerInterceptor(grpc.aio.ServerInterceptor):
                 except grpc.aio.InternalError as error:  # of a write: the caller has left
                     raise asyncio.CancelledError from error
                 except Exception as error:  # noqa: BLE001 - the one place that maps every error
-                    await self._abort(method, call, error, started)
-            _observe(method, "OK", started)
+                    await self._abort(measured, call, error)
+                measured.code = "OK"
 
         return handle
 
@@ -134,12 +140,10 @@ class SheafServerInterceptor(grpc.aio.ServerInterceptor):
         if not hmac.compare_digest(presented, self._authorization):
             raise Unauthenticated("CALLER_UNKNOWN", "the call has no valid service token")
 
-    async def _abort(
-        self, method: str, call: _Context, error: Exception, started: float
-    ) -> NoReturn:
+    async def _abort(self, measured: "_Measured", call: _Context, error: Exception) -> NoReturn:
         mapped = _mapped(error)
-        code = status_code(mapped)
-        _observe(method, code.name, started)
+        code, method = status_code(mapped), measured.method
+        measured.code = code.name
         if isinstance(mapped, InternalError):
             log.error("call failed by a bug", method=method, exc_info=error)
         elif mapped.retryable:
@@ -163,5 +167,24 @@ def _mapped(error: Exception) -> SheafError:
     return InternalError(None if request is None else request.request_id)
 
 
-def _observe(method: str, code: str, started: float) -> None:
-    GRPC_SERVER_SECONDS.labels(method, code).observe(time.perf_counter() - started)
+class _Measured:
+    """One call of a method: in flight for the block, then counted under the code it got.
+
+    A call whose caller has left or given up gets none, and counts as cancelled. The methods are
+    those that the server has, since no other has a handler.
+    """
+
+    __slots__ = ("_started", "code", "method")
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+        self.code = "CANCELLED"
+
+    def __enter__(self) -> Self:
+        _IN_FLIGHT.inc()
+        self._started = time.perf_counter()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        _IN_FLIGHT.dec()
+        _SECONDS.labels(self.method, self.code).observe(time.perf_counter() - self._started)

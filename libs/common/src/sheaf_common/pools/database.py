@@ -21,11 +21,12 @@ from sheaf_common.pools.database_checks import check_before_use
 from sheaf_common.pools.database_dialect import DRIVER
 from sheaf_common.pools.database_session import session_statement
 from sheaf_common.settings import Rollback, SettingsGroup, variable
+from sheaf_common.telemetry.peak import RecentPeak
 from sheaf_common.telemetry.pools import WaitQueue, pool_metrics
 
 _DRIVER: Final = "mysql+asyncmy"
 _SCHEMES: Final = frozenset({"mysql", "mariadb", _DRIVER})
-_NAME: Final = "database"
+_NAME: Final = "db"
 
 
 class DatabaseSettings(SettingsGroup):
@@ -80,6 +81,8 @@ class DatabasePool:
         self.size = pool.size() + pool._max_overflow  # noqa: SLF001 - the pool does not tell it
         self._pool = pool
         self._queue = WaitQueue(_NAME)
+        self._lent = 0
+        self._peak = RecentPeak()
 
     @property
     def open(self) -> int:
@@ -90,6 +93,11 @@ class DatabasePool:
     def used(self) -> int:
         """Connections in use."""
         return self._pool.checkedout()
+
+    @property
+    def used_max(self) -> int:
+        """The most in use at once during the last minute."""
+        return self._peak.most(self.used)
 
     @property
     def waiting(self) -> int:
@@ -117,7 +125,16 @@ class DatabasePool:
                 except PoolTimeout:
                     self._queue.timed_out()
                     raise
-            yield connection
+            self._count(1)
+            try:
+                yield connection
+            finally:
+                self._count(-1)
+
+    def _count(self, change: int) -> None:
+        before = self._lent
+        self._lent += change
+        self._peak.changed(before, self._lent)
 
 
 async def begin(connection: AsyncConnection) -> None:

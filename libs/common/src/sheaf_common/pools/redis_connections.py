@@ -14,6 +14,7 @@ from redis.asyncio import Connection, ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from sheaf_common.telemetry.peak import RecentPeak
 from sheaf_common.telemetry.pools import WaitQueue
 
 
@@ -33,6 +34,7 @@ class BoundedConnectionPool(ConnectionPool):
         self._places = asyncio.Semaphore(max_connections)
         self._places_apart = 0
         self._queue = WaitQueue("redis")
+        self._peak = RecentPeak()
 
     @property
     def open(self) -> int:
@@ -44,6 +46,11 @@ class BoundedConnectionPool(ConnectionPool):
     def used(self) -> int:
         """Connections in use."""
         return len(self._in_use_connections) + self._places_apart
+
+    @property
+    def used_max(self) -> int:
+        """The most in use at once during the last minute."""
+        return self._peak.most(self.used)
 
     @property
     def waiting(self) -> int:
@@ -65,6 +72,7 @@ class BoundedConnectionPool(ConnectionPool):
         with self._queue.waiting():
             await self._wait_for_a_place()
             connection: AbstractConnection = self.get_available_connection()  # type: ignore[no-untyped-call]
+            self._peak.changed(self.used - 1, self.used)
             try:
                 await self.ensure_connection(connection)
             except BaseException:
@@ -86,15 +94,20 @@ class BoundedConnectionPool(ConnectionPool):
         with self._queue.waiting():
             await self._wait_for_a_place()
         self._places_apart += 1
+        self._peak.changed(self.used - 1, self.used)
         try:
             yield
         finally:
             self._places_apart -= 1
-            self._places.release()
+            self._free_place()
 
     def _give_back(self, connection: AbstractConnection) -> None:
         self._in_use_connections.remove(connection)
         self._available_connections.append(connection)
+        self._free_place()
+
+    def _free_place(self) -> None:
+        self._peak.changed(self.used + 1, self.used)
         self._places.release()
 
     async def _wait_for_a_place(self) -> None:

@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from sheaf_common.errors import OverCapacity, Unavailable
 from sheaf_common.pools.s3_clients import ClientPerLease, Clients, Make, SharedClients
 from sheaf_common.settings import Rollback, SettingsGroup, variable
+from sheaf_common.telemetry.peak import RecentPeak
 from sheaf_common.telemetry.pools import WaitQueue, pool_metrics
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class S3ClientPool:
         self._free = asyncio.Semaphore(self.size)
         self._queue = WaitQueue(name)
         self._used = 0
+        self._peak = RecentPeak()
 
     @property
     def open(self) -> int:
@@ -107,6 +109,11 @@ class S3ClientPool:
     def used(self) -> int:
         """Leases held now."""
         return self._used
+
+    @property
+    def used_max(self) -> int:
+        """The most leases held at once during the last minute."""
+        return self._peak.most(self._used)
 
     @property
     def waiting(self) -> int:
@@ -123,7 +130,7 @@ class S3ClientPool:
         """
         with self._queue.waiting():
             await self._wait_for_one()
-            self._used += 1
+            self._count(1)
             try:
                 client = await self._clients.take()
             except BaseException:
@@ -136,8 +143,13 @@ class S3ClientPool:
             self._give_back()
 
     def _give_back(self) -> None:
-        self._used -= 1
+        self._count(-1)
         self._free.release()
+
+    def _count(self, change: int) -> None:
+        before = self._used
+        self._used += change
+        self._peak.changed(before, self._used)
 
     async def _wait_for_one(self) -> None:
         if self._queue.length > _WAITERS_PER_LEASE * self.size:

@@ -110,7 +110,7 @@ HTTP_REQUEST_SECONDS: Final = MetricSpec(
     "Time to answer an HTTP request, by route, method and status; long polls wait on purpose.",
     ("gateway",),
     {"route": "the API's routes, or unmatched", "method": "HTTP methods, or other",
-     "status": "HTTP status codes"},
+     "status": "HTTP status codes, or 0 where the client left before an answer"},
     FINE_BUCKETS_S,
 )  # fmt: skip
 HTTP_REQUESTS_IN_FLIGHT: Final = MetricSpec(
@@ -277,7 +277,8 @@ METADATA_WAITERS: Final = MetricSpec(
 )
 BACKLOG_DOCUMENTS: Final = MetricSpec(
     "sheaf_backlog_documents", "gauge", "documents",
-    "Documents that are queued: the intake's backlog, by lane.", ("metadata",), {"lane": _LANE},
+    "Documents that are queued: the intake's backlog, by lane; counting stops at 100,000.",
+    ("metadata",), {"lane": _LANE},
 )  # fmt: skip
 BACKLOG_OLDEST_SECONDS: Final = MetricSpec(
     "sheaf_backlog_oldest_seconds", "gauge", "seconds",
@@ -305,13 +306,14 @@ DOCUMENTS_FINISHED: Final = MetricSpec(
 )  # fmt: skip
 DOCUMENT_QUEUE_SECONDS: Final = MetricSpec(
     "sheaf_document_queue_seconds", "histogram", "seconds",
-    "Time of a document from its registration to its claim, by lane; by the database's clock.",
+    "Time of a document from its registration to its claim, first attempts only, by lane; by the"
+    " database's clock.",
     ("metadata",), {"lane": _LANE}, FINE_BUCKETS_S,
 )  # fmt: skip
 DOCUMENT_RESULT_SECONDS: Final = MetricSpec(
     "sheaf_document_result_seconds", "histogram", "seconds",
-    "Time of a document from its registration to its terminal state, first attempts only, by"
-    " the lane that ended it; by the database's clock.",
+    "Time of a document from its registration to its outcome (a cancel is none), first attempts"
+    " only, by the lane that ended it; by the database's clock.",
     ("metadata",), {"lane": _LANE}, FINE_BUCKETS_S,
 )  # fmt: skip
 

@@ -1,18 +1,12 @@
-"""The metrics endpoint of a process and the metrics that all services share."""
+"""The metrics endpoint of a process."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 import structlog
 from prometheus_client import REGISTRY, start_http_server
 
-from sheaf_common.telemetry import catalogue
-
 log = structlog.get_logger()
-
-GRPC_SERVER_SECONDS: Final = catalogue.GRPC_SERVER_SECONDS.histogram()
-LATENCY_BUCKETS_S: Final = catalogue.LATENCY_BUCKETS_S
 
 
 @asynccontextmanager

@@ -5,25 +5,29 @@ below is in requirements.md, "Targets". Operations are measured by those who kno
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Final, Protocol
 
-from prometheus_client import Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import REGISTRY, Collector
 
-from sheaf_common.telemetry.metrics import LATENCY_BUCKETS_S
+from sheaf_common.telemetry import catalogue
+from sheaf_common.telemetry.catalogue import MetricSpec
 
-_WAIT_SECONDS: Final = Histogram(
-    "sheaf_pool_wait_seconds",
-    "Time until a caller had a connection of a pool, or gave up, in seconds.",
-    ["pool"],
-    buckets=(0.00001, 0.0001, *LATENCY_BUCKETS_S),
+_WAIT_SECONDS: Final = catalogue.POOL_WAIT_SECONDS.histogram()
+_TIMEOUTS: Final = catalogue.POOL_TIMEOUTS.counter()
+_GAUGES: Final[Mapping[str, MetricSpec]] = MappingProxyType(
+    {
+        "size": catalogue.POOL_SIZE,
+        "open": catalogue.POOL_OPEN,
+        "used": catalogue.POOL_USED,
+        "used_max": catalogue.POOL_USED_MAX,
+        "waiting": catalogue.POOL_WAITING,
+    }
 )
-_TIMEOUTS: Final = Counter(
-    "sheaf_pool_timeouts_total", "Callers that got no connection in the pool's own time.", ["pool"]
-)
+"""What a pool tells of itself, by the attribute that tells it."""
 
 
 class Pool(Protocol):
@@ -42,6 +46,11 @@ class Pool(Protocol):
     @property
     def used(self) -> int:
         """In use now."""
+        ...
+
+    @property
+    def used_max(self) -> int:
+        """The most in use at once during the last minute."""
         ...
 
     @property
@@ -86,16 +95,10 @@ class _PoolCollector(Collector):
 
     def collect(self) -> list[Metric]:
         """One snapshot."""
-        gauges = {
-            "size": "The most connections of a pool that can be in use at once.",
-            "open": "Connections of a pool (s3: clients) that are open, in use or idle.",
-            "used": "Connections of a pool that are in use.",
-            "waiting": "Callers that wait for a connection of a pool.",
-        }
         names = sorted({name for name, _ in self.pools})
         families: list[Metric] = []
-        for gauge, text in gauges.items():
-            family = GaugeMetricFamily(f"sheaf_pool_{gauge}", text, labels=["pool"])
+        for gauge, spec in _GAUGES.items():
+            family = spec.gauge_family()
             for name in names:
                 value = sum(getattr(pool, gauge) for each, pool in self.pools if each == name)
                 family.add_metric([name], value)

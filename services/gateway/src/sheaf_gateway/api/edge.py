@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from http import HTTPMethod
 from typing import Final
 
 import structlog
@@ -18,6 +19,8 @@ log = structlog.get_logger()
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:\-]{1,64}")
 _QUIET_PATHS: Final = frozenset({"/livez", "/ht", "/metrics"})
+_METHODS: Final = frozenset(HTTPMethod)
+"""Those that are named in metrics: what a client makes up is not."""
 _LINGER_S: Final = 3.0
 _SERVER_ERROR: Final = 500
 
@@ -39,6 +42,7 @@ class Edge:
             return
         exchange = _Exchange(scope, receive, send)
         started = time.perf_counter()
+        metrics.HTTP_IN_FLIGHT.inc()
         with context.bound(RequestContext(exchange.request_id)):
             try:
                 await self._app(scope, exchange.receive, exchange.send)
@@ -48,6 +52,7 @@ class Edge:
                     raise
                 await _send_problem(error, scope, exchange)
             finally:
+                metrics.HTTP_IN_FLIGHT.dec()
                 _record(scope, exchange.status, time.perf_counter() - started)
 
 
@@ -121,7 +126,8 @@ async def _send_problem(error: Exception, scope: HTTPScope, exchange: _Exchange)
 
 def _record(scope: HTTPScope, status: int, seconds: float) -> None:
     route = scope.get("path_template") or "unmatched"
-    metrics.HTTP_SECONDS.labels(route, scope["method"], str(status)).observe(seconds)
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    metrics.HTTP_SECONDS.labels(route, method, str(status)).observe(seconds)
     level = log.debug if route in _QUIET_PATHS and status < _SERVER_ERROR else log.info
     level(
         "request",

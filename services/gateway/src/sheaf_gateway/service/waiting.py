@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+from sheaf_gateway import metrics
+
 ResultT = TypeVar("ResultT")
 
 
@@ -18,6 +20,7 @@ class LongPolls:
         self._limit = limit
         self._stopping = stopping
         self._waiting = 0
+        metrics.LONG_POLLS_LIMIT.set(limit)
 
     async def wait(
         self,
@@ -35,7 +38,7 @@ class LongPolls:
         """
         if wait_s <= 0 or self._waiting >= self._limit:
             return await ask(0)
-        self._waiting += 1
+        self._count(1)
         answer = asyncio.ensure_future(ask(wait_s))
         ends = [asyncio.ensure_future(caller_gone()), asyncio.ensure_future(self._stopping())]
         try:
@@ -45,10 +48,14 @@ class LongPolls:
             if ends[0].done():
                 raise CallerGone
         finally:
-            self._waiting -= 1
+            self._count(-1)
             for task in (answer, *ends):
                 task.cancel()
         return await ask(0)
+
+    def _count(self, change: int) -> None:
+        self._waiting += change
+        metrics.LONG_POLLS_WAITING.set(self._waiting)
 
 
 async def _first(tasks: list[asyncio.Future[Any]]) -> None:

@@ -1,66 +1,90 @@
 """The service's metrics in Prometheus form."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from prometheus_client import Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import REGISTRY, Collector
 
-from sheaf_common.telemetry.metrics import LATENCY_BUCKETS_S
-from sheaf_metadata.domain.documents import Lane
+from sheaf_common.telemetry import catalogue
+from sheaf_metadata.domain.documents import TERMINAL, Document, Lane, LaneBacklog, Status
 from sheaf_metadata.domain.outcomes import Disposition
 from sheaf_metadata.service.observer import CachedKind, CoalescedKind
 
-DATABASE_SECONDS: Final = Histogram(
-    "sheaf_database_seconds",
-    "Time of a use case in the database, the wait for a connection included, in seconds.",
-    ["use_case"],
-    buckets=LATENCY_BUCKETS_S,
-)
-DATABASE_RETRIES: Final = Counter(
-    "sheaf_database_retries_total", "Transactions repeated, by cause.", ["cause"]
-)
-CACHE_READS: Final = Counter(
-    "sheaf_cache_reads_total",
-    "Documents and batches looked for in the cache, by result.",
-    ["kind", "result"],
-)
-COALESCED_READS: Final = Counter(
-    "sheaf_coalesced_reads_total", "Reads that shared another read's query, by kind.", ["kind"]
-)
-REDIS_SECONDS: Final = Histogram(
-    "sheaf_redis_seconds",
-    "Time of a Redis call, in seconds, by operation.",
-    ["operation"],
-    buckets=LATENCY_BUCKETS_S,
-)
-REDIS_FAILURES: Final = Counter(
-    "sheaf_redis_failures_total", "Redis calls given up, by operation.", ["operation"]
-)
-CLAIMS: Final = Counter(
-    "sheaf_claims_total", "Answered claims, by lane and whether they got a group.",
-    ["lane", "result"],
-)  # fmt: skip
-CLAIMED_GROUP_DOCUMENTS: Final = Histogram(
-    "sheaf_claimed_group_documents",
-    "Documents of a claimed group, by lane.",
-    ["lane"],
-    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
-)
-OUTCOMES: Final = Counter(
-    "sheaf_outcomes_total", "Reported outcomes, by what became of them.", ["disposition"]
-)
+DATABASE_SECONDS: Final = catalogue.DATABASE_SECONDS.histogram()
+DATABASE_RETRIES: Final = catalogue.DATABASE_RETRIES.counter()
+CACHE_READS: Final = catalogue.CACHE_READS.counter()
+COALESCED_READS: Final = catalogue.COALESCED_READS.counter()
+REDIS_SECONDS: Final = catalogue.REDIS_SECONDS.histogram()
+REDIS_FAILURES: Final = catalogue.REDIS_FAILURES.counter()
+CLAIMS: Final = catalogue.CLAIMS.counter()
+CLAIMED_GROUP_DOCUMENTS: Final = catalogue.CLAIMED_GROUP_DOCUMENTS.histogram()
+OUTCOMES: Final = catalogue.OUTCOMES.counter()
+_REGISTERED: Final = catalogue.DOCUMENTS_REGISTERED.counter()
+_FINISHED: Final = catalogue.DOCUMENTS_FINISHED.counter()
+_QUEUE: Final = catalogue.DOCUMENT_QUEUE_SECONDS.histogram()
+_RESULT: Final = catalogue.DOCUMENT_RESULT_SECONDS.histogram()
+_QUEUE_SECONDS: Final = {lane: _QUEUE.labels(lane.value) for lane in Lane}
+_RESULT_SECONDS: Final = {lane: _RESULT.labels(lane.value) for lane in Lane}
+
+
+class FirstTexts:
+    """Label values of texts that others choose: the first `limit` as they are, then "other"."""
+
+    def __init__(self, limit: int = 64) -> None:
+        self._limit = limit
+        self._known: set[str] = set()
+
+    def label(self, text: str) -> str:
+        """The label's value; "none" for no text."""
+        if not text:
+            return "none"
+        if text not in self._known:
+            if len(self._known) >= self._limit:
+                return "other"
+            self._known.add(text)
+        return text
+
+
+_CLASSES: Final = FirstTexts()
+"""Of the process, as the metrics are."""
+
+# There from the start, so that the first of each is an increase.
+for _lane in Lane:
+    CLAIMS.labels(_lane.value, "group")
+    CLAIMS.labels(_lane.value, "empty")
+for _status in TERMINAL:
+    _FINISHED.labels(_status.value, _CLASSES.label(""))
+for _disposition in Disposition:
+    OUTCOMES.labels(_disposition.value)
 
 
 class PrometheusObserver:
     """The use cases' `Observer`."""
 
-    def claimed(self, lane: Lane, documents: int) -> None:
+    def registered(self, documents: int) -> None:
+        """See `Observer`."""
+        _REGISTERED.inc(documents)
+
+    def claimed(self, lane: Lane, documents: int, waited_s: Sequence[float] = ()) -> None:
         """See `Observer`."""
         CLAIMS.labels(lane.value, "group" if documents else "empty").inc()
         if documents:
             CLAIMED_GROUP_DOCUMENTS.labels(lane.value).observe(documents)
+        for seconds in waited_s:
+            _QUEUE_SECONDS[lane].observe(seconds)
+
+    def ended(self, document: Document) -> None:
+        """See `Observer`. What is cancelled has no result that anybody waited for."""
+        status, lane = document.status, document.lane
+        if status is None or lane is None:
+            return
+        _FINISHED.labels(status.value, _CLASSES.label(document.document_class)).inc()
+        began, ended = document.uploaded_at, document.finished_at
+        first = document.attempt == 1 and status is not Status.CANCELLED
+        if first and began is not None and ended is not None:
+            _RESULT_SECONDS[lane].observe((ended - began).total_seconds())
 
     def recorded(self, disposition: Disposition) -> None:
         """See `Observer`."""
@@ -75,11 +99,17 @@ class PrometheusObserver:
         CACHE_READS.labels(kind, "hit" if hit else "miss").inc()
 
 
-class WaiterCollector(Collector):
-    """How many calls wait for a change, read when it is asked for."""
+class MetadataCollector(Collector):
+    """What is read when it is asked for: calls that wait, and the backlog as it was last seen.
 
-    def __init__(self, count: Callable[[], float]) -> None:
-        self._count = count
+    A backlog that is not known is NaN in every lane.
+    """
+
+    def __init__(
+        self, waiters: Callable[[], float], backlog: Callable[[], Sequence[LaneBacklog] | None]
+    ) -> None:
+        self._waiters = waiters
+        self._backlog = backlog
 
     def __enter__(self) -> None:
         REGISTRY.register(self)
@@ -93,8 +123,17 @@ class WaiterCollector(Collector):
 
     def collect(self) -> list[Metric]:
         """One snapshot."""
-        return [
-            GaugeMetricFamily(
-                "sheaf_metadata_waiters", "Calls that wait for a change.", value=self._count()
-            )
-        ]
+        waiters = catalogue.METADATA_WAITERS.gauge_family()
+        waiters.add_metric([], self._waiters())
+        queued = catalogue.BACKLOG_DOCUMENTS.gauge_family()
+        oldest = catalogue.BACKLOG_OLDEST_SECONDS.gauge_family()
+        workflows = catalogue.WORKFLOWS_IN_FLIGHT.gauge_family()
+        processing = catalogue.PROCESSING_DOCUMENTS.gauge_family()
+        lanes = {each.lane: each for each in self._backlog() or ()}
+        for lane in Lane:
+            seen, label = lanes.get(lane), [lane.value]
+            queued.add_metric(label, seen.queued_documents if seen else math.nan)
+            oldest.add_metric(label, seen.oldest_age_s if seen else math.nan)
+            workflows.add_metric(label, seen.workflows_in_flight if seen else math.nan)
+            processing.add_metric(label, seen.processing_documents if seen else math.nan)
+        return [waiters, queued, oldest, workflows, processing]

@@ -69,11 +69,14 @@ class ClaimedGroup:
 class ClaimTry:
     """What a try to claim came to.
 
-    Without a group, `work_waits` says whether documents wait and only a place was missing.
+    Without a group, `work_waits` says whether documents wait and only a place was missing. With
+    one, `waited_s` are the times since their registration of those claimed in their lane for the
+    first time.
     """
 
     group: ClaimedGroup | None
     work_waits: bool = False
+    waited_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,12 +141,13 @@ def counts_of(documents: Iterable[Document]) -> dict[Status, int]:
 
 @dataclass(frozen=True, slots=True)
 class LaneBacklog:
-    """What waits in a lane."""
+    """What waits in a lane, and what is worked on."""
 
     lane: Lane
     queued_documents: int
     oldest_age_s: float
     workflows_in_flight: int
+    processing_documents: int
 
 
 @dataclass(frozen=True, slots=True)

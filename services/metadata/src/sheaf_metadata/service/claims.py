@@ -55,7 +55,7 @@ class ClaimDocuments:
                 on_place.clear()
                 tried = await self.claims.try_claim(limits, self.cache.outdate, likely=likely)
                 if tried.group is not None:
-                    return self._claimed(tried.group)
+                    return self._claimed(tried.group, tried.waited_s)
                 left_s = ends_at - time.monotonic()
                 signal = on_place if tried.work_waits else on_work
                 if left_s <= 0 or signal.closed:
@@ -63,8 +63,8 @@ class ClaimDocuments:
                     return None
                 likely = await signal.wait(min(self.poll_s, left_s))
 
-    def _claimed(self, group: ClaimedGroup) -> ClaimedGroup:
-        self.observer.claimed(group.lane, len(group.documents))
+    def _claimed(self, group: ClaimedGroup, waited_s: Sequence[float]) -> ClaimedGroup:
+        self.observer.claimed(group.lane, len(group.documents), waited_s)
         log.debug(
             "documents claimed",
             workflow_id=group.workflow_id,

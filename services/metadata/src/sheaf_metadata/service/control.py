@@ -23,6 +23,7 @@ from sheaf_metadata.ports import (
     Fairness,
     Lags,
 )
+from sheaf_metadata.service.observer import Observer, tell
 
 log = structlog.get_logger()
 
@@ -42,6 +43,7 @@ class ControlDocuments:
     cache: DocumentCache
     batches: BatchCache
     announcer: Announcer
+    observer: Observer
 
     async def cancel(self, document_id: UUID) -> Document:
         """The document after it was cancelled; as it is, if it had ended before.
@@ -120,6 +122,7 @@ class ControlDocuments:
         return _told(heard=await self.batches.outdate(batch_ids))
 
     async def _publish(self, changes: Changes, started: float) -> None:
+        tell(self.observer, changes)
         await self.cache.put(changes.documents, age_s=time.monotonic() - started)
         self.announcer.announce(changes)
 

@@ -1,9 +1,11 @@
 """What the use cases report to those who watch."""
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
-from sheaf_metadata.domain.documents import Lane
+from sheaf_metadata.domain.documents import Document, Lane
 from sheaf_metadata.domain.outcomes import Disposition
+from sheaf_metadata.ports import Changes
 
 CachedKind = Literal["document", "batch"]
 CoalescedKind = Literal["document", "batch", "batch_end", "workflow"]
@@ -12,8 +14,16 @@ CoalescedKind = Literal["document", "batch", "batch_end", "workflow"]
 class Observer(Protocol):
     """Counts. Never raises, never blocks."""
 
-    def claimed(self, lane: Lane, documents: int) -> None:
-        """A claim was answered; with 0 documents if there was nothing."""
+    def registered(self, documents: int) -> None:
+        """So many documents were recorded as queued, for the first time."""
+        ...
+
+    def claimed(self, lane: Lane, documents: int, waited_s: Sequence[float] = ()) -> None:
+        """A claim was answered; with 0 documents if there was nothing. See `ClaimTry`."""
+        ...
+
+    def ended(self, document: Document) -> None:
+        """A document has come to a terminal state; told once for each time that it does."""
         ...
 
     def recorded(self, disposition: Disposition) -> None:
@@ -27,3 +37,12 @@ class Observer(Protocol):
     def cache_read(self, kind: CachedKind, *, hit: bool) -> None:
         """The cache was asked; a hit is what was shown from it."""
         ...
+
+
+def tell(observer: Observer, changes: Changes) -> None:
+    """Tells of a transaction that has committed; call it once for each."""
+    if changes.added:
+        observer.registered(changes.added)
+    for document in changes.documents:
+        if document.status is not None and document.status.terminal:
+            observer.ended(document)

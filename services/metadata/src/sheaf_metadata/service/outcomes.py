@@ -32,7 +32,7 @@ from sheaf_metadata.ports import (
     Released,
     Releases,
 )
-from sheaf_metadata.service.observer import Observer
+from sheaf_metadata.service.observer import Observer, tell
 
 log = structlog.get_logger()
 
@@ -131,6 +131,7 @@ class EndClaims:
 
     async def _publish(self, changes: Changes, started: float) -> None:
         """The cache first: who is woken reads it. Rows are as old as their transaction may be."""
+        tell(self.observer, changes)
         await self.cache.put(changes.documents, age_s=time.monotonic() - started)
         self.announcer.announce(changes)
 

@@ -10,6 +10,7 @@ from sheaf_metadata.domain.documents import Batch, Document, Lane
 from sheaf_metadata.domain.registration import NewBatch
 from sheaf_metadata.domain.work import estimated_work_ms
 from sheaf_metadata.ports import Announcer, Changes, Fairness, QueuedWork, Registrations
+from sheaf_metadata.service.observer import Observer
 
 log = structlog.get_logger()
 
@@ -21,6 +22,7 @@ class RegisterBatch:
     registrations: Registrations
     fairness: Fairness
     announcer: Announcer
+    observer: Observer
 
     async def __call__(self, batch: NewBatch) -> tuple[Batch, tuple[Document, ...]]:
         """The batch and its documents as recorded, in request order.
@@ -43,6 +45,7 @@ class RegisterBatch:
         recorded, documents, is_new = await self.registrations.register(batch, lags)
         await failpoint("metadata.registered")
         if is_new:
+            self.observer.registered(len(documents))
             self.announcer.announce(Changes(queued_lanes=frozenset({Lane.TEXT})))
         log.info(
             "batch registered",

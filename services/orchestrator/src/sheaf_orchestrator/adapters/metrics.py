@@ -1,47 +1,33 @@
 """Dispatch and processing as Prometheus metrics."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields
 from typing import Final
 
-from prometheus_client import Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import REGISTRY, Collector
 
-from sheaf_common.telemetry.metrics import LATENCY_BUCKETS_S
-from sheaf_orchestrator.domain import GroupSummary, Lane, WorkflowState
+from sheaf_common.telemetry import catalogue
+from sheaf_orchestrator.domain import GroupSummary, Lane, QueueBacklog, WorkflowState
 from sheaf_orchestrator.extraction import ExtractionPool
+from sheaf_orchestrator.settings import TaskQueues
 
-DISPATCHED_GROUP_DOCUMENTS: Final = Histogram(
-    "sheaf_dispatched_group_documents",
-    "Documents of a dispatched group, by lane.",
-    ["lane"],
-    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
-)
-LEASES_RESOLVED: Final = Counter(
-    "sheaf_expired_leases_total", "Expired leases, by the state of their workflow.", ["workflow"]
-)
-GROUP_SECONDS: Final = Histogram(
-    "sheaf_group_seconds",
-    "Time to process a group, or of the last step of a recognised document, in seconds, by lane.",
-    ["lane"],
-    buckets=LATENCY_BUCKETS_S,
-)
-STAGE_SECONDS: Final = Histogram(
-    "sheaf_document_stage_seconds",
-    "Time of one document in a stage (fetch, extract, put, …; recognise: a page; record: a"
-    " batch), in seconds.",
-    ["stage"],
-    buckets=LATENCY_BUCKETS_S,
-)
-DOCUMENTS: Final = Counter(
-    "sheaf_documents_processed_total",
-    "Documents that left processing, by lane and outcome.",
-    ["lane", "outcome"],
-)
-OCR_PAGES: Final = Counter(
-    "sheaf_ocr_pages_total", "Pages that went through character recognition.", ["outcome"]
-)
+DISPATCHED_GROUP_DOCUMENTS: Final = catalogue.DISPATCHED_GROUP_DOCUMENTS.histogram()
+LEASES_RESOLVED: Final = catalogue.EXPIRED_LEASES.counter()
+GROUP_SECONDS: Final = catalogue.GROUP_SECONDS.histogram()
+STAGE_SECONDS: Final = catalogue.DOCUMENT_STAGE_SECONDS.histogram()
+DOCUMENTS: Final = catalogue.DOCUMENTS_PROCESSED.counter()
+OCR_PAGES: Final = catalogue.OCR_PAGES.counter()
+
+# There from the start, so that the first of each is an increase.
+for _state in WorkflowState:
+    LEASES_RESOLVED.labels(_state.value)
+for _lane in Lane:
+    for _outcome in fields(GroupSummary):
+        DOCUMENTS.labels(_lane.value, _outcome.name)
+for _pages in ("read", "failed"):
+    OCR_PAGES.labels(_pages)
 
 
 class PrometheusObserver:
@@ -86,19 +72,9 @@ class SandboxCollector(Collector):
 
     def collect(self) -> list[Metric]:
         """One snapshot."""
-        workers = GaugeMetricFamily(
-            "sheaf_extract_processes",
-            "Extraction subprocesses, by pool and state.",
-            labels=["pool", "state"],
-        )
-        waiting = GaugeMetricFamily(
-            "sheaf_extract_waiting", "Requests that wait for a subprocess.", labels=["pool"]
-        )
-        restarts = GaugeMetricFamily(
-            "sheaf_extract_restarts",
-            "Subprocesses replaced, by pool and cause.",
-            labels=["pool", "cause"],
-        )
+        workers = catalogue.EXTRACT_PROCESSES.gauge_family()
+        waiting = catalogue.EXTRACT_WAITING.gauge_family()
+        restarts = catalogue.EXTRACT_RESTARTS.counter_family()
         for name, pool in self._pools.items():
             stats = pool.stats()
             for state in ("size", "in_use", "ready", "starting"):
@@ -107,3 +83,30 @@ class SandboxCollector(Collector):
             for cause, count in stats.restarts.items():
                 restarts.add_metric([name, cause], count)
         return [workers, waiting, restarts]
+
+
+class TemporalBacklogCollector(Collector):
+    """Temporal's backlog as it was last seen; NaN for every queue where it is not known."""
+
+    def __init__(
+        self, queues: TaskQueues, backlog: Callable[[], Sequence[QueueBacklog] | None]
+    ) -> None:
+        self._names = {name: kind for kind, name in asdict(queues).items()}
+        self._backlog = backlog
+
+    def __enter__(self) -> None:
+        REGISTRY.register(self)
+
+    def __exit__(self, *_error: object) -> None:
+        REGISTRY.unregister(self)
+
+    def collect(self) -> list[Metric]:
+        """One snapshot."""
+        tasks = catalogue.TEMPORAL_BACKLOG_TASKS.gauge_family()
+        age = catalogue.TEMPORAL_BACKLOG_AGE_SECONDS.gauge_family()
+        seen = {each.task_queue: each for each in self._backlog() or ()}
+        for name, kind in self._names.items():
+            queue = seen.get(name)
+            tasks.add_metric([kind], queue.count if queue else math.nan)
+            age.add_metric([kind], queue.age_s if queue else math.nan)
+        return [tasks, age]

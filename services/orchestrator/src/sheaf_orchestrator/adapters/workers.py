@@ -14,6 +14,7 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from sheaf_orchestrator.adapters.activity_metrics import ActivityMetrics
 from sheaf_orchestrator.settings import TemporalSettings
 from sheaf_orchestrator.workflows.process_group import ProcessGroupWorkflow
 from sheaf_orchestrator.workflows.recognise_document import RecogniseDocumentWorkflow
@@ -118,6 +119,7 @@ def _activity_worker(
         task_queue=task_queue,
         activities=activities,
         activity_executor=executor,
+        interceptors=[ActivityMetrics()],
         max_concurrent_activities=slots,
         activity_task_poller_behavior=_pollers(settings, settings.activity_pollers_max),
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_s),

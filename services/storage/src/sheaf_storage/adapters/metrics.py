@@ -3,19 +3,16 @@
 from collections.abc import Mapping
 from typing import Final
 
-from prometheus_client import Histogram
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import REGISTRY, Collector
 
 from sheaf_common.memory import ByteBudget
-from sheaf_common.telemetry.metrics import LATENCY_BUCKETS_S
+from sheaf_common.telemetry import catalogue
 
-S3_OPERATION_SECONDS: Final = Histogram(
-    "sheaf_s3_operation_seconds",
-    "Time of an S3 operation, retries included, in seconds, by operation and outcome.",
-    ["operation", "outcome"],
-    buckets=LATENCY_BUCKETS_S,
-)
+S3_OPERATION_SECONDS: Final = catalogue.S3_OPERATION_SECONDS.histogram()
+_BYTES: Final = catalogue.STORAGE_BYTES.counter()
+PUT_BYTES: Final = _BYTES.labels("put")
+GET_BYTES: Final = _BYTES.labels("get")
 
 
 class StorageCollector(Collector):
@@ -36,12 +33,8 @@ class StorageCollector(Collector):
 
     def collect(self) -> list[Metric]:
         """One snapshot."""
-        held = GaugeMetricFamily(
-            "sheaf_storage_buffer_bytes", "Bytes held for puts, by kind.", labels=["kind"]
-        )
-        limit = GaugeMetricFamily(
-            "sheaf_storage_buffer_limit_bytes", "The most of them, by kind.", labels=["kind"]
-        )
+        held = catalogue.STORAGE_BUFFER_BYTES.gauge_family()
+        limit = catalogue.STORAGE_BUFFER_LIMIT_BYTES.gauge_family()
         for kind, budget in self._buffers.items():
             held.add_metric([kind], budget.held_bytes)
             limit.add_metric([kind], budget.limit_bytes)

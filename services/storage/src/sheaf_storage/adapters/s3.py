@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Final, cast
 from botocore.exceptions import ClientError
 
 from sheaf_common.errors import NotFound, Unavailable
+from sheaf_storage.adapters.metrics import PUT_BYTES
 from sheaf_storage.adapters.s3_calls import S3Calls
 from sheaf_storage.adapters.s3_errors import is_other_version, is_upload_gone, unavailable
 from sheaf_storage.adapters.s3_objects import answered_at, info_of, metadata_of
@@ -71,6 +72,7 @@ class S3ObjectStore:
                 Metadata=metadata_of(description),
                 IfNoneMatch="*",
             )
+            PUT_BYTES.inc(len(content))
             return answered_at(answer["ResponseMetadata"])
 
         return await self._calls.run("put_object", work, key)
@@ -175,6 +177,7 @@ class S3ObjectStore:
                 PartNumber=number,
                 Body=cast("bytes", content),
             )
+            PUT_BYTES.inc(len(content))
             return PartRef(number, answer["ETag"])
 
         return await self._calls.run("upload_part", work, upload.key)

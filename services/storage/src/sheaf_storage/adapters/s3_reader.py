@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, IncompleteReadError
 
 from sheaf_common.backoff import backoff_s
 from sheaf_common.errors import Conflict, OutOfRange, Unavailable
+from sheaf_storage.adapters.metrics import GET_BYTES
 from sheaf_storage.adapters.s3_calls import LeasedClient
 from sheaf_storage.adapters.s3_objects import info_of, range_header, size_of
 from sheaf_storage.domain import CHUNK_BYTES, ByteRange, ObjectInfo
@@ -129,6 +130,7 @@ class S3ObjectReader:
             self._drop_body()
             raise
         self._position += len(chunk)
+        GET_BYTES.inc(len(chunk))
         return chunk
 
     def _drop_body(self) -> None:

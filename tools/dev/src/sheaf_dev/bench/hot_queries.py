@@ -12,7 +12,15 @@ from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sheaf_common.pools.database import DatabasePool, begin
-from sheaf_metadata.adapters.mysql import batches, claims, leases, slots, sweeping, writing
+from sheaf_metadata.adapters.mysql import (
+    backlog,
+    batches,
+    claims,
+    leases,
+    slots,
+    sweeping,
+    writing,
+)
 from sheaf_metadata.adapters.mysql.listing import list_statement
 from sheaf_metadata.adapters.mysql.reading import (
     batch_statement,
@@ -124,9 +132,8 @@ async def _queries(connection: AsyncConnection, user_id: str) -> list[Query]:
         Query("outcomes are locked", writing.LOCK_DOCUMENTS, {"ids": ids}, "PRIMARY", 100),
         Query("a workflow is done", writing.HOLDS, workflow, "workflow_id_idx", 64),
         Query("a batch is done", batches.DONE, {"ids": [one.batch_id]}, "batch_idx", 100),
-        Query("backlog: queued", sweeping.QUEUED, {}, "claim_idx", _HELD),
-        Query("backlog: oldest", sweeping.OLDEST, lane, "claim_idx", _HELD),
-        Query("backlog: in flight", sweeping.IN_FLIGHT, {}, "claim_idx", _HELD),
+        Query("backlog", backlog.BACKLOG, {**lane, "most": backlog.MAX_COUNTED, "head": _HELD},
+            "claim_idx", 3 * _HELD),
         Query("references of objects", sweeping.REFERENCES, {"ids": ids}, "PRIMARY", 100),
         Query("oldest events", sweeping.OLDEST_EVENTS, {"min_age_us": 1, "limit": 100},
             "PRIMARY", 101),

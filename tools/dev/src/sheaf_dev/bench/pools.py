@@ -56,8 +56,6 @@ ONE_WIDE_CLIENT: Final = Comparison(
 )
 """Is a pool of 20 clients worth more than one client with as many connections?"""
 
-_METRIC_NAMES: Final = {"s3": "s3", "db": "database", "redis": "redis"}
-
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -181,7 +179,7 @@ def _figures(way: _Way) -> Figures:
 
 def _waited_s(pool: str) -> float:
     """How long all callers of a pool together have waited for a connection so far."""
-    labels = {"pool": _METRIC_NAMES[pool]}
+    labels = {"pool": pool}
     return REGISTRY.get_sample_value("sheaf_pool_wait_seconds_sum", labels) or 0.0
 
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from sheaf_dev import protos, schemas
+from sheaf_dev import metrics_page, protos, schemas
 from sheaf_dev.errors import DevError
 from sheaf_dev.monitoring import generated
 
@@ -10,7 +10,7 @@ from sheaf_dev.monitoring import generated
 def main() -> int:
     """Prints each difference; 0 if there is none."""
     try:
-        differences = protos.drift() + schemas.drift() + generated.drift()
+        differences = protos.drift() + schemas.drift() + metrics_page.drift() + generated.drift()
     except DevError as error:
         differences = [str(error)]
     for difference in differences:

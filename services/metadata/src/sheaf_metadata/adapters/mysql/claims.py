@@ -25,7 +25,7 @@ from sheaf_metadata.ports import Outdate
 # claim_idx: equal on status and lane, in the order of claim_at (and id, which every index
 # ends with), so it stops after the limit: no sort, and no lock beyond the rows taken.
 CANDIDATES: Final = text(
-    f"SELECT {CLAIMED_COLUMNS}, UTC_TIMESTAMP(6) AS now"  # noqa: S608 - a constant
+    f"SELECT {CLAIMED_COLUMNS}, d.uploaded_at, UTC_TIMESTAMP(6) AS now"  # noqa: S608 - a constant
     " FROM document d FORCE INDEX (claim_idx)"
     " WHERE d.status = 'queued' AND d.lane = :lane"
     " ORDER BY d.claim_at, d.id LIMIT :limit FOR UPDATE SKIP LOCKED"
@@ -99,9 +99,15 @@ async def _claim(connection: AsyncConnection, limits: ClaimLimits, outdate: Outd
         },
     )
     await name_slot(connection, limits.lane, slot, workflow_id)
-    await _insert_events(connection, documents, aware(rows[0].now))
+    now = rows[0].now
+    await _insert_events(connection, documents, aware(now))
     await outdate([(document.document_id, document.row_version) for document in documents])
-    return ClaimTry(ClaimedGroup(workflow_id, limits.lane, documents))
+    waited_s = tuple(
+        (now - row.uploaded_at).total_seconds()
+        for row in rows[: len(documents)]
+        if row.attempt == 1 and row.dispatches == 0
+    )
+    return ClaimTry(ClaimedGroup(workflow_id, limits.lane, documents), waited_s=waited_s)
 
 
 async def _insert_events(

@@ -4,28 +4,13 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sheaf_metadata.adapters.mysql.backlog import backlog
 from sheaf_metadata.adapters.mysql.database import Database
-from sheaf_metadata.domain.documents import DocumentReferences, Lane, LaneBacklog, Status
+from sheaf_metadata.domain.documents import DocumentReferences, LaneBacklog, Status
 
-# claim_idx alone, in its order.
-QUEUED: Final = text(
-    "SELECT d.lane, COUNT(*) FROM document d FORCE INDEX (claim_idx)"
-    " WHERE d.status = 'queued' GROUP BY d.lane"
-)
-# claim_idx: of the thousand next in line, so that a long queue costs no more than a short one.
-OLDEST: Final = text(
-    "SELECT TIMESTAMPDIFF(MICROSECOND, MIN(head.queued_at), UTC_TIMESTAMP(6)) FROM"
-    " (SELECT d.queued_at FROM document d FORCE INDEX (claim_idx)"
-    " WHERE d.status = 'queued' AND d.lane = :lane ORDER BY d.claim_at LIMIT 1000) head"
-)
-# claim_idx, over the documents in processing only: as many as workflows hold.
-IN_FLIGHT: Final = text(
-    "SELECT d.lane, COUNT(DISTINCT d.workflow_id) FROM document d FORCE INDEX (claim_idx)"
-    " WHERE d.status = 'processing' GROUP BY d.lane"
-)
 # PRIMARY.
 REFERENCES: Final = text(
     "SELECT d.id, d.status, d.object_key, d.result_key, d.workflow_id"
@@ -50,22 +35,7 @@ class MysqlHousekeeping:
 
     async def backlog(self) -> Sequence[LaneBacklog]:
         """See `Housekeeping`. The oldest is that of the thousand documents next in line."""
-        async with self._database.reading("get_backlog") as connection:
-            queued = await _counts(connection, QUEUED)
-            in_flight = await _counts(connection, IN_FLIGHT)
-            ages = {}
-            for lane in queued:
-                age = await connection.execute(OLDEST, {"lane": lane})
-                ages[lane] = age.scalar_one() or 0
-        return [
-            LaneBacklog(
-                lane,
-                queued.get(lane.value, 0),
-                max(0, ages.get(lane.value, 0)) / 1_000_000,
-                in_flight.get(lane.value, 0),
-            )
-            for lane in Lane
-        ]
+        return await backlog(self._database)
 
     async def references(self, document_ids: Sequence[UUID]) -> Sequence[DocumentReferences]:
         """See `Housekeeping`."""
@@ -110,7 +80,3 @@ class MysqlHousekeeping:
             return int(done.rowcount)
 
         return await self._database.transaction("prune_events", prune)
-
-
-async def _counts(connection: AsyncConnection, statement: TextClause) -> dict[str, int]:
-    return {row[0]: row[1] for row in await connection.execute(statement)}

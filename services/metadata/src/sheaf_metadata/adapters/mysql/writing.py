@@ -158,6 +158,7 @@ def changes_of(
         finished_batches=finished,
         queued_lanes=frozenset(lane for lane in queued if lane is not None),
         freed_lanes=frozenset(lane for lane in lanes if freed and lane is not None),
+        added=len(added),
     )
 
 
