@@ -15,7 +15,7 @@ from sheaf_dev.bench.cpu import CpuMeter
 from sheaf_dev.bench.growth import BETWEEN, Judged, Log, Slope
 from sheaf_dev.bench.hot_queries import Query, Run
 from sheaf_dev.bench.limits import limit_of
-from sheaf_dev.bench.rows import Change
+from sheaf_dev.bench.rows import LAG_LIMIT_MS, Change, ManyRows
 from sheaf_dev.bench.statistics import percentile
 from sheaf_dev.embedded import SERVERS
 from sheaf_dev.errors import DevError
@@ -142,6 +142,16 @@ def test_a_figure_is_steady_within_a_ratio_or_some_milliseconds() -> None:
     assert Change("accept p99", few_ms=1000, many_ms=1500, ratio_limit=1.5, more_ms=25).ok
     assert not Change("accept p99", few_ms=1000, many_ms=1501, ratio_limit=1.5, more_ms=25).ok
     assert not Change("status p50", few_ms=1, many_ms=27, ratio_limit=1.5, more_ms=25).ok
+
+
+def test_latencies_of_a_machine_that_is_too_busy_are_void() -> None:
+    """However good they look: the generator had to wait itself."""
+    good = Change("accept p99", few_ms=1000, many_ms=900, ratio_limit=1.5, more_ms=25)
+
+    assert ManyRows(10, 1.0, LAG_LIMIT_MS, [good], []).ok
+    late = ManyRows(10, 1.0, LAG_LIMIT_MS + 1, [good], [])
+    assert (late.ok, late.void) == (False, True)
+    assert "VOID" in late.verdict
 
 
 def test_a_query_reads_along_its_index_and_no_further() -> None:

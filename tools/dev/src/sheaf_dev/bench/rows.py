@@ -28,6 +28,8 @@ LATENCY_RATIO: Final = 1.5
 LATENCY_MORE_MS: Final = 25.0
 CPU_RATIO: Final = 1.3
 CPU_MORE_MS: Final = 0.5
+LAG_LIMIT_MS: Final = 50.0
+"""Over that the generator itself had to wait for a core, so latencies are none of ours."""
 _PAGES: Final = 2
 _PAGE_SIZE: Final = 50
 _WARM_UP: Final = 10
@@ -39,10 +41,11 @@ OPERATIONS: Final = ("accept", "status", "list", "claim to result")
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Of one round: milliseconds by operation, and CPU a document by process."""
+    """Of one round: milliseconds by operation, CPU a document by process, the generator's lag."""
 
     latencies_ms: Mapping[str, Sequence[float]]
     cpu_ms: Mapping[str, float]
+    lag_p99_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +86,21 @@ class ManyRows:
 
     rows_there: int
     fill_seconds: float
+    lag_p99_ms: float
+    """Of the worst round."""
     changes: Sequence[Change]
     runs: Sequence[Run]
 
     @property
+    def void(self) -> bool:
+        """Whether the machine was too busy for latencies to say anything."""
+        return self.lag_p99_ms > LAG_LIMIT_MS
+
+    @property
     def ok(self) -> bool:
         """Whether every figure is within its limit and every query reads no more than it needs."""
-        return all(change.ok for change in self.changes) and all(run.ok for run in self.runs)
+        steady = all(change.ok for change in self.changes) and all(run.ok for run in self.runs)
+        return steady and not self.void
 
     @property
     def columns(self) -> Sequence[str]:
@@ -118,6 +129,9 @@ class ManyRows:
         missed = [change.name for change in self.changes if not change.ok]
         missed += [run.query.name for run in self.runs if not run.ok]
         found = f"not steady: {', '.join(missed)}" if missed else "everything is steady"
+        if self.void:
+            lag = f"{self.lag_p99_ms:.0f} ms late at P99, over {LAG_LIMIT_MS:.0f}"
+            found = f"VOID, for the generator was {lag}, so latencies say nothing; {found}"
         return (
             f"{self.rows_there} rows, put there in {self.fill_seconds:.0f} s: {found} (limits:"
             f" latency {LATENCY_RATIO} times or {LATENCY_MORE_MS:.0f} ms more, CPU"
@@ -133,6 +147,8 @@ class ManyRows:
             "fill_seconds": round(self.fill_seconds, 1),
             "figures": {change.name: change.as_json() for change in self.changes},
             "queries": {run.query.name: run.as_json() for run in self.runs},
+            "generator_lag_p99_ms": round(self.lag_p99_ms, 1),
+            "void": self.void,
             "ok": self.ok,
         }
 
@@ -161,7 +177,8 @@ async def many_rows(
         many = await measuring.run(f"over {rows} rows", on_progress)
         on_progress("every hot query")
         runs = await _queries_of(pool)
-        return ManyRows(rows, fill_seconds, list(_changes(few, many)), runs)
+        lag_p99_ms = max(each.lag_p99_ms for each in (*few, *many))
+        return ManyRows(rows, fill_seconds, lag_p99_ms, list(_changes(few, many)), runs)
 
 
 async def _queries_of(pool: DatabasePool) -> Sequence[Run]:
@@ -182,12 +199,14 @@ class _Measuring:
         self._count = max(1, round(rate * seconds))
         self._rounds = rounds
         self._seed = 0
+        self._contents: list[bytes] = []
         self._latencies_ms: dict[str, list[float]] = {name: [] for name in OPERATIONS}
         self._meters = {name: CpuMeter([stack.pid(name)]) for name in _CPU_OF}
 
     async def run(self, what: str, on_progress: Tell) -> list[Round]:
         """All rounds, after some documents that do not count."""
         on_progress(f"{what}: warming up")
+        self._prepare(_WARM_UP)
         for number in range(_WARM_UP):
             await self._pass(number)
         numbers = range(1, self._rounds + 1)
@@ -195,6 +214,7 @@ class _Measuring:
 
     async def _round(self, what: str, on_progress: Tell) -> Round:
         on_progress(what)
+        self._prepare(self._count)
         self._latencies_ms = {name: [] for name in OPERATIONS}
         before = {name: meter.read() for name, meter in self._meters.items()}
         arrivals = await open_loop(self._pass, rate=self._rate, count=self._count, seed=1)
@@ -204,13 +224,17 @@ class _Measuring:
             name: meter.read().since(before[name]).server * 1000 / self._count
             for name, meter in self._meters.items()
         }
-        return Round(self._latencies_ms, cpu_ms)
+        lag_p99_ms = percentile([arrival.lag_s * 1000 for arrival in arrivals], 99)
+        return Round(self._latencies_ms, cpu_ms, lag_p99_ms)
 
-    async def _pass(self, _number: int) -> None:
-        self._seed += 1
-        content = text_pdf(self._seed, _PAGES)
+    def _prepare(self, count: int) -> None:
+        """Makes the documents of a round before it begins: that is no part of it."""
+        self._contents = [text_pdf(self._seed + number, _PAGES) for number in range(count)]
+        self._seed += count
+
+    async def _pass(self, number: int) -> None:
         with self._timed("accept"):
-            upload = await self._user.send((f"row-{self._seed}.pdf", content))
+            upload = await self._user.send((f"row-{number}.pdf", self._contents[number]))
         (document_id,) = (str(accepted.id) for accepted in upload.accepted)
         with self._timed("status"):
             await self._user.client.get_document(document_id)

@@ -10,11 +10,15 @@ _SERVICES: Final = 'job=~"gateway|storage|metadata|orchestrator"'
 _WINDOW: Final = "$__rate_interval"
 
 
+def _braced(labels: str) -> str:
+    return f"{{{labels}}}" if labels else ""
+
+
 def _quantiles(title: str, metric: MetricSpec, by: str = "", labels: str = "") -> Panel:
     """P50 and P99, by a label if there is one to tell apart."""
     grouped = f"le, {by}" if by else "le"
     legend = f" {{{{{by}}}}}" if by else ""
-    rate = f"rate({metric.name}_bucket{{{labels}}}[{_WINDOW}])"
+    rate = f"rate({metric.name}_bucket{_braced(labels)}[{_WINDOW}])"
     quantile = "histogram_quantile({q}, sum by ({grouped}) ({rate}))"
     series = [
         Series(quantile.format(q=q, grouped=grouped, rate=rate), f"{name}{legend}")
@@ -26,7 +30,7 @@ def _quantiles(title: str, metric: MetricSpec, by: str = "", labels: str = "") -
 
 
 def _p99(title: str, metric: MetricSpec, by: str, labels: str = "") -> Panel:
-    rate = f"rate({metric.name}_bucket{{{labels}}}[{_WINDOW}])"
+    rate = f"rate({metric.name}_bucket{_braced(labels)}[{_WINDOW}])"
     expression = f"histogram_quantile(0.99, sum by (le, {by}) ({rate}))"
     return Panel(title, "s", [Series(expression, f"{{{{{by}}}}}")], metric.text)
 
@@ -35,7 +39,7 @@ def _rate(title: str, metric: MetricSpec, by: str, unit: str = "cps", labels: st
     """How many a second; of a histogram, how many observations."""
     name = f"{metric.name}_count" if metric.kind == "histogram" else metric.name
     legend = " ".join(f"{{{{{label.strip()}}}}}" for label in by.split(","))
-    expression = f"sum by ({by}) (rate({name}{{{labels}}}[{_WINDOW}]))"
+    expression = f"sum by ({by}) (rate({name}{_braced(labels)}[{_WINDOW}]))"
     return Panel(title, unit, [Series(expression, legend)], metric.text, stacked=True)
 
 
