@@ -50,6 +50,8 @@ async def test_operators_see_operations_and_the_pool(
         r'sheaf_pool_used\{pool="s3"\} \d',
         r'sheaf_pool_waiting\{pool="s3"\} 0\.0',
         r'sheaf_storage_buffer_bytes\{kind="parts"\} 0\.0',
+        r'sheaf_storage_bytes_total\{direction="put"\} 9\.0',
+        r'sheaf_storage_bytes_total\{direction="get"\} 9\.0',
         r'sheaf_grpc_server_seconds_count\{code="OK",method="[^"]*PutObject"\} 1\.0',
     ):
         assert re.search(sample, text), sample

@@ -103,7 +103,7 @@ async def test_rolled_back_each_lease_has_a_client_of_its_own() -> None:
             await _lease_once(pool)
     await _lease_once(pool)
 
-    assert (len(maker.made), pool.open, pool.used) == (3, 0, 0)
+    assert (len(maker.made), pool.open, pool.used, pool.used_max) == (3, 0, 0, 2)
     assert all(client.closed for client in maker.made)
 
 

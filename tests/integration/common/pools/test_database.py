@@ -86,7 +86,7 @@ async def test_the_151st_connection_waits_and_then_fails(database: DatabaseVaria
             with pytest.raises(PoolTimeout):
                 await refused
             assert 0.4 < time.monotonic() - started < 3
-        assert (pool.used, pool.waiting) == (0, 0)
+        assert (pool.used, pool.used_max, pool.waiting) == (0, 150, 0)
 
 
 async def test_fifty_stay_open_and_the_rest_are_closed(database: DatabaseVariables) -> None:

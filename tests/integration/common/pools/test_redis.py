@@ -74,6 +74,7 @@ async def test_the_201st_connection_waits_and_then_fails(
         for connection in held:
             await pool.release(connection)
         assert (pool.open, pool.used, pool.waiting) == (200, 0, 0)
+        assert pool.used_max == 200
         assert await clients(server) - before == 200
 
 
@@ -120,7 +121,7 @@ async def test_rolled_back_it_does_all_that_is_asked_of_it(redis: RedisVariables
         await until(lambda: (pool.used, pool.waiting) == (100, 10))
         assert pool.open >= 100
         await asyncio.gather(*calls)
-        assert (pool.used, pool.waiting) == (0, 0)
+        assert (pool.used, pool.used_max, pool.waiting) == (0, 100, 0)
 
 
 @asynccontextmanager

@@ -49,9 +49,10 @@ stack. Scrape every 5 to 15 s; no metric is reset by being read.
   it is said beside it.
 - Counters begin at 0 with their process: use `rate` or `increase`. They are of one process: sum
   over all of a service.
-- What comes from elsewhere (the backlogs) is asked in the background, metadata's every second,
-  Temporal's every five, and is `NaN` while it cannot be had, never an old number.
-  Every metadata process tells the same backlog: take `max` over them, not `sum`.
+- What comes from elsewhere (the backlogs) is asked in the background, the record's every second by
+  each metadata process, Temporal's every five by orchestrators with role `all` or `dispatcher`, and
+  is `NaN` while it cannot be had, never an old number. All of them tell the same: take `max` over
+  processes, not `sum`.
 - Beside these, each process serves `process_*` and `python_*` of the Prometheus client: CPU
   seconds, resident memory, open files, garbage collection.
 """

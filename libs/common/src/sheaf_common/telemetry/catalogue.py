@@ -282,7 +282,8 @@ BACKLOG_DOCUMENTS: Final = MetricSpec(
 )  # fmt: skip
 BACKLOG_OLDEST_SECONDS: Final = MetricSpec(
     "sheaf_backlog_oldest_seconds", "gauge", "seconds",
-    "How long the oldest queued document has waited, by lane; 0 if none waits.",
+    "How long the oldest queued document has waited, of the thousand next in line, by lane; 0 if"
+    " none waits.",
     ("metadata",), {"lane": _LANE},
 )  # fmt: skip
 WORKFLOWS_IN_FLIGHT: Final = MetricSpec(

@@ -1,6 +1,6 @@
 """The metrics of every pool, one set of names for all: `sheaf_pool_*{pool}`.
 
-`sheaf_pool_used / sheaf_pool_size` is the share of a pool that is in use; what it must stay
+`sheaf_pool_used_max / sheaf_pool_size` is the share of a pool that was in use; what it must stay
 below is in requirements.md, "Targets". Operations are measured by those who know them.
 """
 

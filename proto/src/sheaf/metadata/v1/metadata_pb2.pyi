@@ -1478,7 +1478,7 @@ class LaneBacklog(_message.Message):
     lane: _document_pb2.Lane.ValueType
     """The lane."""
     queued_documents: _builtins.int
-    """Documents that are queued."""
+    """Documents that are queued; counting stops at 100,000."""
     workflows_in_flight: _builtins.int
     """Workflows that hold documents in processing."""
     @_builtins.property

@@ -133,7 +133,7 @@ class LaneBacklog(_message.Message):
     lane: _builtins.str
     """The lane's name."""
     queued_documents: _builtins.int
-    """Documents that are queued."""
+    """Documents that are queued; counting stops at 100,000."""
     workflows_in_flight: _builtins.int
     """Workflows that hold documents in processing."""
     @_builtins.property
