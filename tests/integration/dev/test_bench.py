@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.timeout(200)  # a stack of its own, and what it is measured with
+pytestmark = pytest.mark.timeout(260)  # a stack of its own, and what it is measured with
 
 _FIGURES = ("p50_ms", "p99_ms", "cpu_ms")
-_WITHIN_S = 150.0
+_WITHIN_S = 200.0
 _STOPS_WITHIN_S = 45.0
 
 
