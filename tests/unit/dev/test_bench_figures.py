@@ -6,14 +6,20 @@ from itertools import accumulate
 from random import Random
 
 import pytest
+from sqlalchemy import text
 
 from sheaf_client import WaitTimeout
 from sheaf_dev.bench.arrivals import Arrival, Latencies, open_loop
 from sheaf_dev.bench.callers import run_round
 from sheaf_dev.bench.cpu import CpuMeter
-from sheaf_dev.bench.memory import MemoryLog, Slope
+from sheaf_dev.bench.growth import BETWEEN, Judged, Log, Slope
+from sheaf_dev.bench.hot_queries import Query, Run
+from sheaf_dev.bench.limits import limit_of
+from sheaf_dev.bench.rows import LAG_LIMIT_MS, Change, ManyRows
 from sheaf_dev.bench.statistics import percentile
+from sheaf_dev.embedded import SERVERS
 from sheaf_dev.errors import DevError
+from sheaf_dev.services import SERVICES
 
 
 async def test_a_round_has_as_many_operations_as_asked_for() -> None:
@@ -84,22 +90,75 @@ def test_latencies_tell_how_far_the_generator_fell_behind() -> None:
     assert figures["generator_lag_p99_ms"] == 4.0
 
 
-def test_memory_is_compared_between_the_first_and_the_last_quarter() -> None:
+def test_growth_is_between_the_first_and_the_last_quarter() -> None:
     """By medians: one look at a subprocess that was about to be recycled changes nothing."""
-    log = MemoryLog()
+    log = Log()
     for share in range(101):
-        log.add("steady", share / 100, 400.0 if share == 99 else 100.0)
-        log.add("leaking", share / 100, 100.0 + share)
-    log.add("late", 0.9, 50.0)
+        log.add("steady", "memory", share / 100, 400.0 if share == 99 else 100.0)
+        log.add("leaking", "memory", share / 100, 100.0 + share)
+        log.add("leaking", "threads", share / 100, 8.0)
+    log.add("late", "memory", 0.9, 50.0)
     slopes = log.slopes()
 
-    assert set(slopes) == {"steady", "leaking"}
-    assert (slopes["steady"].growth_mib, slopes["steady"].flat) == (0.0, True)
-    assert slopes["leaking"].flat is False
+    assert set(slopes) == {("steady", "memory"), ("leaking", "memory"), ("leaking", "threads")}
+    assert slopes["steady", "memory"].growth == 0.0
+    assert slopes["leaking", "memory"].growth == 75.0
 
 
 @pytest.mark.parametrize(("first", "last"), [(50, 70), (400, 440), (400, 100)])
-def test_flat_is_a_tenth_or_twenty_mib(first: float, last: float) -> None:
-    """Whichever is more; a MiB above it is growth."""
-    assert Slope(first, last, last).flat
-    assert not Slope(first, max(first + 20, 1.1 * first) + 1, last).flat
+@pytest.mark.parametrize("service", [*SERVICES, "orchestrator: largest subprocess"])
+def test_flat_is_a_tenth_or_twenty_mib(service: str, first: float, last: float) -> None:
+    """Whichever is more, for each service; a MiB above it is growth, however many documents."""
+    limit = limit_of(service, "memory")
+    assert limit is not None
+    over = max(first + 20, 1.1 * first) + 1
+
+    def flat(last: float) -> bool:
+        return Judged(service, "memory", Slope(first, last, last), limit, 10**6).flat
+
+    assert (flat(last), flat(over)) == (True, False)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_server_may_keep_so_much_of_each_document(server: str) -> None:
+    """And settle, but never have more than its own bound; its descriptors are its own affair."""
+    limit = limit_of(server, "memory")
+    assert limit is not None
+    assert limit_of(server, "threads") is None
+    settled = 100 + limit.least
+    kept = limit.for_each_document * 10_000 * BETWEEN
+
+    def flat(last: float, peak: float) -> bool:
+        return Judged(server, "memory", Slope(100, last, peak), limit, 10_000).flat
+
+    assert flat(settled + kept, peak=settled + kept)
+    assert not flat(settled + kept + 1, peak=settled + kept + 1)
+    assert not flat(100, peak=limit.peak + 1)
+
+
+def test_a_figure_is_steady_within_a_ratio_or_some_milliseconds() -> None:
+    """A tenth of a millisecond that became two is no finding; a second that became two is."""
+    assert Change("status p50", few_ms=0.1, many_ms=2.0, ratio_limit=1.5, more_ms=25).ok
+    assert Change("accept p99", few_ms=1000, many_ms=1500, ratio_limit=1.5, more_ms=25).ok
+    assert not Change("accept p99", few_ms=1000, many_ms=1501, ratio_limit=1.5, more_ms=25).ok
+    assert not Change("status p50", few_ms=1, many_ms=27, ratio_limit=1.5, more_ms=25).ok
+
+
+def test_latencies_of_a_machine_that_is_too_busy_are_void() -> None:
+    """However good they look: the generator had to wait itself."""
+    good = Change("accept p99", few_ms=1000, many_ms=900, ratio_limit=1.5, more_ms=25)
+
+    assert ManyRows(10, 1.0, LAG_LIMIT_MS, [good], []).ok
+    late = ManyRows(10, 1.0, LAG_LIMIT_MS + 1, [good], [])
+    assert (late.ok, late.void) == (False, True)
+    assert "VOID" in late.verdict
+
+
+def test_a_query_reads_along_its_index_and_no_further() -> None:
+    """Another index, a sort, or one entry too many is told."""
+    query = Query("a list", text("SELECT 1"), {}, "user_time_idx", 71)
+
+    assert Run(query, ["user_time_idx"], "Using where", 71).ok
+    assert not Run(query, ["user_time_idx"], "Using where", 72).ok
+    assert not Run(query, ["user_status_idx"], "Using where", 10).ok
+    assert not Run(query, ["user_time_idx"], "Using where; Using filesort", 10).ok

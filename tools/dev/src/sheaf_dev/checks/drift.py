@@ -4,12 +4,13 @@ import sys
 
 from sheaf_dev import metrics_page, protos, schemas
 from sheaf_dev.errors import DevError
+from sheaf_dev.monitoring import generated
 
 
 def main() -> int:
     """Prints each difference; 0 if there is none."""
     try:
-        differences = protos.drift() + schemas.drift() + metrics_page.drift()
+        differences = protos.drift() + schemas.drift() + metrics_page.drift() + generated.drift()
     except DevError as error:
         differences = [str(error)]
     for difference in differences:

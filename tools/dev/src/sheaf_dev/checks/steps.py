@@ -35,6 +35,7 @@ def steps() -> list[Step]:
         Step("proto format", (_tool("buf"), "format", "--diff", "--exit-code"), folder="proto"),
         Step("declared imports", (sys.executable, "-m", "sheaf_dev.checks.declared")),
         Step("generated code", (sys.executable, "-m", "sheaf_dev.checks.drift")),
+        Step("alert rules", (sys.executable, "-m", "sheaf_dev.checks.monitoring")),
         Step("lock file", (str(checkout.uv()), "lock", "--check", "--quiet")),
         Step("shell syntax", ("sh", "-n", "sheaf")),
     ]

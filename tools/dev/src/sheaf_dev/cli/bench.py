@@ -61,14 +61,15 @@ def measure(
         scenario: large-object: one file through the API and back; the gateway and storage
             must grow by less than 64 MiB. scan-flood: time to result of text while another
             user's scans wait; P99 must stay within 1.5 times what it is without them.
-            documents: many documents; the memory of services and subprocesses must stay flat.
+            rows: latency, CPU and what queries read, over few rows and over many, must be the
+            same. soak: many documents; every process must stay flat, each by its own limit.
             fairness: another user's single file during one user's flood. cancel: running work
             must end within 2 s of its document's cancellation. step: CPU worker processes must
             follow a step of load up and down, and its backlog must be worked off.
             workers: what 1, 2 and 4 CPU worker processes cost and give; no limit.
         files: Load test: files of each upload (1). fairness: files of the flood (300).
             workers: files of the pile (300).
-        rounds: Load test: rounds of --compare (2). scan-flood: rounds of each kind (4).
+        rounds: Load test: rounds of --compare (2). scan-flood, rows: rounds of each kind (4).
         load: The load test's own options.
         options: The scenarios' own options.
         json_: Write the figures to this file too.

@@ -14,11 +14,12 @@ from cyclopts.validators import Number
 from sheaf_common import logs
 from sheaf_dev.bench import machine
 from sheaf_dev.bench.cancel import cancel_running_work
-from sheaf_dev.bench.documents import pass_documents
 from sheaf_dev.bench.fairness import flood_by_one_user
 from sheaf_dev.bench.large_object import pass_large_object
+from sheaf_dev.bench.rows import many_rows
 from sheaf_dev.bench.scan_flood import flood_with_scans
 from sheaf_dev.bench.scenario import Outcome, Tell
+from sheaf_dev.bench.soak import soak
 from sheaf_dev.bench.step import follow_a_step
 from sheaf_dev.bench.workers import cost_of_workers
 from sheaf_dev.connection import ended_by_sigterm
@@ -26,7 +27,7 @@ from sheaf_dev.files import write_atomic
 from sheaf_dev.outcomes import show_table
 
 Scenario = Literal[
-    "cancel", "documents", "fairness", "large-object", "scan-flood", "step", "workers"
+    "cancel", "fairness", "large-object", "rows", "scan-flood", "soak", "step", "workers"
 ]
 
 _MISSED: Final = 1
@@ -40,11 +41,15 @@ class ScenarioOptions:
     size_mib: Annotated[int | None, Parameter(validator=Number(gte=1, lte=4096))] = None
     """large-object: the file's size in MiB (2048)."""
     documents: Annotated[int | None, Parameter(validator=Number(gte=20, lte=1_000_000))] = None
-    """documents: how many (5000)."""
+    """soak: how many (10000)."""
+    rows: Annotated[int | None, Parameter(validator=Number(gte=10, lte=100_000_000, modulo=10))] = (
+        None
+    )
+    """rows: how many documents there were, a multiple of ten (1000000)."""
     rate: Annotated[float | None, Parameter(validator=Number(gt=0, lte=1000))] = None
-    """scan-flood: text documents a second (4)."""
+    """scan-flood, rows: text documents a second (4)."""
     seconds: Annotated[float | None, Parameter(validator=Number(gt=0, lte=3600))] = None
-    """scan-flood: length of a round (25). step: of the step (25). workers: of each rate (25)."""
+    """scan-flood, rows: of a round (25). step: of the step (25). workers: of each rate (25)."""
     tries: Annotated[int | None, Parameter(validator=Number(gte=1, lte=100))] = None
     """cancel: documents of each lane (5)."""
     workers: Annotated[int | None, Parameter(validator=Number(gte=2, lte=64))] = None
@@ -72,10 +77,11 @@ class _Known:
 def _known() -> Mapping[Scenario, _Known]:
     return {
         "cancel": _Known({"tries": 5}, cancel_running_work),
-        "documents": _Known({"documents": 5000}, pass_documents),
         "fairness": _Known({"files": 300}, flood_by_one_user),
         "large-object": _Known({"size_mib": 2048}, pass_large_object),
+        "rows": _Known({"rows": 1_000_000, "rate": 4.0, "seconds": 25.0, "rounds": 4}, many_rows),
         "scan-flood": _Known({"rate": 4.0, "seconds": 25.0, "rounds": 4}, flood_with_scans),
+        "soak": _Known({"documents": 10_000}, soak),
         "step": _Known({"seconds": 25.0, "workers": 3}, follow_a_step),
         "workers": _Known(
             {"files": 300, "loads": (5.0, 15.0, 30.0), "seconds": 25.0},

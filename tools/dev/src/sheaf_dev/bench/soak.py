@@ -1,15 +1,20 @@
-"""Many documents, one after the other: does the memory of what carries them stay flat?"""
+"""Many documents, some at once: does everything that carries them stay flat?
+
+Every process of the stack is watched, the servers too; `limits.py` says what flat is for each.
+"""
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
-from sheaf_dev.bench.memory import GROWTH_MIB, GROWTH_SHARE, Slope, watched_memory
+from sheaf_dev.bench.growth import Judged, Log, watched
+from sheaf_dev.bench.limits import limit_of
 from sheaf_dev.bench.scenario import Tell
 from sheaf_dev.bench.users import END_WITHIN_S, Content, User, stack_with_users
+from sheaf_dev.embedded import SERVERS
 from sheaf_dev.errors import DevError
 from sheaf_dev.samples import demo_samples
 from sheaf_dev.samples.generator import text_pdf
@@ -25,84 +30,88 @@ _TELL_EVERY: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class ManyDocuments:
-    """Memory over so many documents, by process."""
+class Soak:
+    """What every process had over so many documents."""
 
     documents: int
     seconds: float
     inside: int
     """Files that were found inside them, and became documents too."""
     ends: Mapping[str, int]
-    slopes: Mapping[str, Slope]
+    judged: Sequence[Judged]
 
     @property
     def ok(self) -> bool:
-        """Whether each is flat."""
-        return bool(self.slopes) and all(slope.flat for slope in self.slopes.values())
+        """Whether all of it is flat."""
+        return bool(self.judged) and all(each.flat for each in self.judged)
 
     @property
     def columns(self) -> Sequence[str]:
         """Titles of the table."""
-        return ("process", "first quarter MiB", "last quarter MiB", "peak MiB", "growth MiB")
+        return (
+            *("process", "unit", "first quarter", "last quarter", "growth", "limit"),
+            *("peak", "peak limit", ""),
+        )
 
     @property
     def rows(self) -> Sequence[Sequence[object]]:
-        """A line for each process."""
-        return [
-            (
-                name,
-                round(slope.first_mib, 1),
-                round(slope.last_mib, 1),
-                round(slope.peak_mib, 1),
-                round(slope.growth_mib, 1),
-            )
-            for name, slope in self.slopes.items()
-        ]
+        """A line for each figure of each process."""
+        return [each.row for each in self.judged]
 
     @property
     def verdict(self) -> str:
-        """With the limit."""
-        grown = [name for name, slope in self.slopes.items() if not slope.flat]
-        found = f"not flat: {', '.join(grown)}" if grown else "flat"
-        return (
-            f"{self.documents} documents in {self.seconds:.0f} s: memory is {found}"
-            f" (limit: {GROWTH_SHARE:.0%} or {GROWTH_MIB:.0f} MiB more)"
-        )
+        """With what is not flat."""
+        grown = [f"{each.process} ({each.kind})" for each in self.judged if not each.flat]
+        found = f"not flat: {', '.join(grown)}" if grown else "everything is flat"
+        return f"{self.documents} documents in {self.seconds:.0f} s: {found}"
 
     def as_json(self) -> dict[str, Any]:
-        """For programs."""
+        """For programs: the processes by kind, with the limit of each and its reason."""
+        by_kind: dict[str, dict[str, Any]] = {}
+        for each in self.judged:
+            by_kind.setdefault(each.kind, {})[each.process] = each.as_json()
         return {
-            "scenario": "documents",
+            "scenario": "soak",
             "documents": self.documents,
             "seconds": round(self.seconds, 1),
             "inside": self.inside,
             "ends": dict(sorted(self.ends.items())),
-            "memory": {name: slope.as_json() for name, slope in self.slopes.items()},
-            "growth_limit_share": GROWTH_SHARE,
-            "growth_limit_mib": GROWTH_MIB,
+            **by_kind,
             "ok": self.ok,
         }
 
 
-async def pass_documents(documents: int, on_progress: Tell) -> ManyDocuments:
-    """Sends so many documents, some at once, and watches every service and its subprocesses.
+async def soak(documents: int, on_progress: Tell) -> Soak:
+    """Sends so many documents, some at once, and watches every process of the stack.
 
     Some go first and do not count: what is loaded or made once is no growth.
 
     Raises:
-        DevError: the stack could not be started, or a document did not come to an end.
+        DevError: the stack could not be started, or a document did not come to an end, or a
+            process was not there from the beginning to the end.
     """
-    async with stack_with_users("bench-documents") as (stack, (user,)):
+    async with stack_with_users("bench-soak") as (stack, (user,)):
         on_progress(f"warming up with {_WARM_UP} documents")
         await _Passing(user, on_progress).run(_files(_WARM_UP, first=10**6))
         passing = _Passing(user, on_progress)
-        pids = {name: stack.pid(name) for name in SERVICES}
+        pids = {name: stack.pid(name) for name in (*SERVERS, *SERVICES)}
         began = time.monotonic()
-        async with watched_memory(pids, lambda: passing.done / documents) as log:
+        async with watched(pids, lambda: passing.done / documents) as log:
             await passing.run(_files(documents, first=0))
-        return ManyDocuments(
-            documents, time.monotonic() - began, passing.inside, passing.ends, log.slopes()
-        )
+        seconds = time.monotonic() - began
+        judged = _judged(log, documents + passing.inside, pids)
+        return Soak(documents, seconds, passing.inside, passing.ends, judged)
+
+
+def _judged(log: Log, documents: int, wanted: Collection[str]) -> list[Judged]:
+    slopes = log.slopes()
+    if missing := sorted(name for name in wanted if (name, "memory") not in slopes):
+        raise DevError(f"not there from the beginning to the end: {', '.join(missing)}")
+    return [
+        Judged(process, kind, slope, limit, documents)
+        for (process, kind), slope in slopes.items()
+        if (limit := limit_of(process, kind)) is not None
+    ]
 
 
 class _Passing:
