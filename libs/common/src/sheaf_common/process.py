@@ -12,8 +12,8 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import structlog
@@ -21,6 +21,7 @@ import structlog
 from sheaf_common import failpoints, lifecycle, logs
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.settings import SettingsGroup, SettingsInvalid, describe, load, variable
+from sheaf_common.telemetry.exporting import TracingSettings, process_tracing
 
 log = structlog.get_logger()
 
@@ -43,6 +44,11 @@ class ServiceSettings(Protocol):
     @property
     def process(self) -> ProcessSettings:
         """What every process has."""
+        ...
+
+    @property
+    def tracing(self) -> TracingSettings:
+        """Where its traces go."""
         ...
 
 
@@ -88,9 +94,20 @@ class ServiceProcess(Generic[SettingsT]):
         if armed:
             log.warning("failpoints are armed: this process may kill itself", failpoints=armed)
         return lifecycle.run(
-            lambda life: self.open_service(settings, arguments, life),
+            lambda life: self._traced(settings, arguments, life),
             grace_s=process.shutdown_grace_s,
         )
+
+    @asynccontextmanager
+    async def _traced(
+        self, settings: SettingsT, arguments: argparse.Namespace, life: Lifecycle
+    ) -> AsyncIterator[None]:
+        """The service, and around it what sends its traces: the last spans end with it."""
+        async with (
+            process_tracing(settings.tracing, self.name),
+            self.open_service(settings, arguments, life),
+        ):
+            yield
 
 
 def print_settings(settings: Any, *, as_json: bool) -> None:

@@ -1,6 +1,6 @@
 """The one server interceptor: who calls, for how long, and what its errors become.
 
-For every call it authenticates the caller, binds the request's id, user and deadline,
+For every call it authenticates the caller, binds the request's id, user, deadline and trace,
 bounds the call's time, maps errors by the one table, and logs and measures the outcome. An
 exception that is no `SheafError` is a bug: it is logged with its trace, and the caller gets
 a fixed text and the request id.
@@ -20,7 +20,9 @@ from sheaf_common import context
 from sheaf_common.context import REQUEST_ID_KEY, USER_ID_KEY, RequestContext
 from sheaf_common.errors import DeadlineExceeded, InternalError, SheafError, Unauthenticated
 from sheaf_common.grpc.errors import STATUS_DETAILS_KEY, encode_details, status_code
+from sheaf_common.grpc.spans import server_span
 from sheaf_common.telemetry.metrics import GRPC_SERVER_SECONDS
+from sheaf_common.telemetry.tracing import Span
 
 log = structlog.get_logger()
 
@@ -83,13 +85,16 @@ class SheafServerInterceptor(grpc.aio.ServerInterceptor):
     def _unary(self, method: str, metadata: Mapping[str, str], handler: Any) -> Any:
         async def handle(request: Any, call: _Context) -> Any:
             started = time.perf_counter()
-            with context.bound(self._request(metadata, call)) as bound:
+            with (
+                context.bound(self._request(metadata, call)) as bound,
+                server_span(method, metadata) as span,
+            ):
                 try:
                     self._authenticate(metadata)
                     async with asyncio.timeout(bound.remaining_s()):
                         answer = await handler(request, call)
                 except Exception as error:  # noqa: BLE001 - the one place that maps every error
-                    await self._abort(method, call, error, started)
+                    await self._abort(method, call, error, started, span)
             _observe(method, "OK", started)
             return answer
 
@@ -100,7 +105,10 @@ class SheafServerInterceptor(grpc.aio.ServerInterceptor):
         # with it what the handler holds.
         async def handle(request: Any, call: _Context) -> None:
             started = time.perf_counter()
-            with context.bound(self._request(metadata, call)) as bound:
+            with (
+                context.bound(self._request(metadata, call)) as bound,
+                server_span(method, metadata) as span,
+            ):
                 try:
                     self._authenticate(metadata)
                     async with (
@@ -112,7 +120,7 @@ class SheafServerInterceptor(grpc.aio.ServerInterceptor):
                 except grpc.aio.InternalError as error:  # of a write: the caller has left
                     raise asyncio.CancelledError from error
                 except Exception as error:  # noqa: BLE001 - the one place that maps every error
-                    await self._abort(method, call, error, started)
+                    await self._abort(method, call, error, started, span)
             _observe(method, "OK", started)
 
         return handle
@@ -135,10 +143,12 @@ class SheafServerInterceptor(grpc.aio.ServerInterceptor):
             raise Unauthenticated("CALLER_UNKNOWN", "the call has no valid service token")
 
     async def _abort(
-        self, method: str, call: _Context, error: Exception, started: float
+        self, method: str, call: _Context, error: Exception, started: float, span: Span
     ) -> NoReturn:
         mapped = _mapped(error)
         code = status_code(mapped)
+        span.set("rpc.response.status_code", code.name)
+        span.fail(mapped.reason)
         _observe(method, code.name, started)
         if isinstance(mapped, InternalError):
             log.error("call failed by a bug", method=method, exc_info=error)
