@@ -99,9 +99,10 @@ async def _claim(connection: AsyncConnection, limits: ClaimLimits, outdate: Outd
         },
     )
     await name_slot(connection, limits.lane, slot, workflow_id)
-    await _insert_events(connection, documents, aware(rows[0].now))
+    now = aware(rows[0].now)
+    await _insert_events(connection, documents, now)
     await outdate([(document.document_id, document.row_version) for document in documents])
-    return ClaimTry(ClaimedGroup(workflow_id, limits.lane, documents))
+    return ClaimTry(ClaimedGroup(workflow_id, limits.lane, documents, now))
 
 
 async def _insert_events(

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sheaf_common.telemetry.trace_context import TraceContext
 from sheaf_metadata.adapters.mysql.rows import naive
 from sheaf_metadata.domain.documents import Document, Lane, Priority, Status
 from sheaf_metadata.domain.options import text_of
@@ -18,10 +19,12 @@ from sheaf_metadata.ports import Lags
 _INSERT: Final = text(
     "INSERT INTO document (id, batch_id, parent_id, user_id, product, status, lane, priority,"
     " claim_at, queued_at, filename, content_type, size_bytes, sha256, object_key, attempt,"
-    " dispatches, partial, uploaded_at, row_version, options, depth, sealed_password) VALUES"
+    " dispatches, partial, uploaded_at, row_version, options, depth, sealed_password, traceparent)"
+    " VALUES"
     " (:id, :batch_id, :parent_id, :user_id, :product, :status, :lane, :priority, :claim_at,"
     " :queued_at, :filename, :content_type, :size_bytes, :sha256, :object_key, :attempt,"
-    " :dispatches, :partial, :uploaded_at, :row_version, :options, :depth, :sealed_password)"
+    " :dispatches, :partial, :uploaded_at, :row_version, :options, :depth, :sealed_password,"
+    " :traceparent)"
 )
 
 
@@ -31,21 +34,28 @@ async def insert_documents(
     now: datetime,
     lags: Lags,
     sealed_passwords: Mapping[UUID, bytes],
+    traces: Mapping[UUID, TraceContext | None],
 ) -> None:
-    """Inserts whole documents, which come in ascending id, behind their users' others."""
-    await connection.execute(
-        _INSERT,
-        [
-            _row(document, now, lags, sealed_passwords.get(document.document_id))
-            for document in documents
-        ],
-    )
+    """Inserts whole documents, which come in ascending id, behind their users' others.
+
+    `traces` has what each is traced under.
+    """
+    rows = [
+        _row(document, now, lags, sealed_passwords.get(document.document_id))
+        | {"traceparent": _packed(traces.get(document.document_id))}
+        for document in documents
+    ]
+    await connection.execute(_INSERT, rows)
 
 
 def claim_at(document: Document, now: datetime, lags: Lags) -> datetime:
     """Its place in line, if it is queued now."""
     priority = document.priority or Priority.NORMAL
     return now + lags.get(document.document_id, timedelta()) + priority_shift(priority)
+
+
+def _packed(trace: TraceContext | None) -> bytes | None:
+    return None if trace is None else trace.packed
 
 
 def _row(
