@@ -41,8 +41,13 @@ async def insert_documents(
     `traces` has what each is traced under.
     """
     rows = [
-        _row(document, now, lags, sealed_passwords.get(document.document_id))
-        | {"traceparent": _packed(traces.get(document.document_id))}
+        _row(
+            document,
+            now,
+            lags,
+            sealed_passwords.get(document.document_id),
+            traces.get(document.document_id),
+        )
         for document in documents
     ]
     await connection.execute(_INSERT, rows)
@@ -54,12 +59,12 @@ def claim_at(document: Document, now: datetime, lags: Lags) -> datetime:
     return now + lags.get(document.document_id, timedelta()) + priority_shift(priority)
 
 
-def _packed(trace: TraceContext | None) -> bytes | None:
-    return None if trace is None else trace.packed
-
-
 def _row(
-    document: Document, now: datetime, lags: Lags, sealed_password: bytes | None
+    document: Document,
+    now: datetime,
+    lags: Lags,
+    sealed_password: bytes | None,
+    trace: TraceContext | None,
 ) -> dict[str, object]:
     assert document.uploaded_at is not None  # noqa: S101 - whole documents are inserted
     return {
@@ -86,4 +91,5 @@ def _row(
         "options": text_of(document.options) or None,
         "depth": document.depth,
         "sealed_password": sealed_password or None,
+        "traceparent": None if trace is None else trace.packed,
     }
