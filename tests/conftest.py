@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 import psutil
 import pytest
 
+from sheaf_dev.services import SERVICES
 from sheaf_dev.stack import Stack
+from support.otlp import collector
 from support.system import SHORT_LEASES, System
 
 
@@ -25,8 +27,18 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(scope="session")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    """Every server and service on free loopback ports, with leases short enough to expire."""
+    """Every server and service on free loopback ports, with leases short enough to expire.
+
+    Only requests that ask for it are traced: the sampler takes none by itself.
+    """
     state_dir = tmp_path_factory.mktemp("system")
-    stack = Stack.private(state_dir, env_overrides={"orchestrator": SHORT_LEASES})
-    async with stack, System.over(stack) as system:
-        yield system
+    with collector() as traces:
+        traced = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": traces.endpoint,
+            "OTEL_TRACES_SAMPLER_ARG": "0",
+        }
+        overrides = {name: dict(traced) for name in SERVICES}
+        overrides["orchestrator"] |= SHORT_LEASES
+        stack = Stack.private(state_dir, env_overrides=overrides)
+        async with stack, System.over(stack, traces) as system:
+            yield system

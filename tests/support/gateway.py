@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.process import ProcessSettings
+from sheaf_common.telemetry.exporting import TracingSettings
 from sheaf_gateway.api.app import Services, create_routes, state_of
 from sheaf_gateway.api.edge import Edge
 from sheaf_gateway.domain import (
@@ -107,6 +108,7 @@ def build_gateway(**changes: Any) -> Gateway:
     }
     settings = GatewaySettings(
         process=ProcessSettings(),
+        tracing=TracingSettings.model_construct(endpoint=None),
         http=HttpSettings().model_copy(update=http_names),
         peers=PeerSettings(),
         grpc=GrpcSettings.model_construct(),

@@ -26,6 +26,7 @@ from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.pools.database import DatabaseSettings
 from sheaf_common.pools.redis import RedisSettings
 from sheaf_common.process import ProcessSettings
+from sheaf_common.telemetry.exporting import TracingSettings
 from sheaf_metadata.settings import MetadataSettings, RecordSettings, ServerSettings
 from sheaf_metadata.wiring import metadata_service
 
@@ -372,6 +373,7 @@ def metadata_settings(database_url: str, redis_url: str, **record: Any) -> Metad
     """Settings for free ports; `record` has fields of `RecordSettings`."""
     return MetadataSettings(
         process=ProcessSettings(),
+        tracing=TracingSettings.model_construct(endpoint=None),
         grpc=GrpcSettings.model_construct(token=SecretStr(_TOKEN)),
         server=ServerSettings.model_construct(host="127.0.0.1", port=0, metrics_port=0),
         database=DatabaseSettings.model_construct(url=SecretStr(database_url)),

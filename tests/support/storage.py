@@ -14,6 +14,7 @@ from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.pools.s3 import S3Settings
 from sheaf_common.process import ProcessSettings
+from sheaf_common.telemetry.exporting import TracingSettings
 from sheaf_storage.settings import BlobSettings, PresignSettings, ServerSettings, StorageSettings
 from sheaf_storage.wiring import storage
 
@@ -34,6 +35,7 @@ def settings_over(env: Mapping[str, str], **changed: Any) -> StorageSettings:
     values: dict[str, Any] = {**env, **own, **changed}
     return StorageSettings(
         process=_group(ProcessSettings, values),
+        tracing=_group(TracingSettings, values),
         grpc=_group(GrpcSettings, values),
         server=_group(ServerSettings, values),
         s3=_group(S3Settings, values),

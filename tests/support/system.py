@@ -5,7 +5,7 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Self
@@ -22,6 +22,7 @@ from sheaf.orchestrator.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from sheaf_common.grpc.channel import grpc_peer
 from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_dev.stack import Stack
+from support.otlp import Collector
 
 SHORT_LEASES: Final = {
     "LEASE_TTL_S": "3",
@@ -57,10 +58,12 @@ class System:
     http: httpx.AsyncClient
     engine: AsyncEngine
     s3: Any
+    traces: Collector = field(default_factory=Collector)
+    """Where traces arrive, if the stack sends some."""
 
     @classmethod
     @asynccontextmanager
-    async def over(cls, stack: Stack) -> AsyncIterator[Self]:
+    async def over(cls, stack: Stack, traces: Collector | None = None) -> AsyncIterator[Self]:
         """Connects to a running stack."""
         env = stack.env
         engine = create_async_engine(env["DATABASE_URL"].replace("mysql://", "mysql+asyncmy://"))
@@ -76,7 +79,7 @@ class System:
             base_url=env["SHEAF_URL"], headers=headers, timeout=70
         ) as http:
             try:
-                yield cls(stack, http, engine, s3)
+                yield cls(stack, http, engine, s3, traces or Collector())
             finally:
                 await engine.dispose()
                 s3.close()

@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from sheaf_common.process import ProcessSettings, ServiceProcess
 from sheaf_common.settings import SettingsGroup, variable
+from sheaf_common.telemetry.exporting import TracingSettings
 
 class Own(SettingsGroup):
     mode: str = variable("MODE", ..., "what to do")
@@ -26,6 +27,7 @@ class Own(SettingsGroup):
 @dataclass(frozen=True, slots=True)
 class Settings:
     process: ProcessSettings
+    tracing: TracingSettings
     own: Own
 
 def say(text):

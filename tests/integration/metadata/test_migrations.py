@@ -137,9 +137,12 @@ async def test_the_release_before_goes_on_writing(
     async with engine.begin() as connection:
         await connection.execute(insert, {"id": new_id().bytes})
         added = await connection.execute(
-            text("SELECT options, depth, pages_done, pages_total, sealed_password FROM document")
+            text(
+                "SELECT options, depth, pages_done, pages_total, sealed_password, traceparent"
+                " FROM document"
+            )
         )
-        assert added.all() == [(None, 0, 0, 0, None)] * 2
+        assert added.all() == [(None, 0, 0, 0, None, None)] * 2
     await engine.dispose()
 
 

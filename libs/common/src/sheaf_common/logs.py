@@ -1,5 +1,7 @@
 """Structured logs: one JSON object a line on standard output, with the request's id.
 
+A line of a traced request has its trace's id as well.
+
 Code logs through structlog (`log = structlog.get_logger()`); records of libraries that use
 the standard `logging` take the same path. An event is a fixed, lower-case text; what varies
 stands in fields.
@@ -13,6 +15,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from sheaf_common import context
+from sheaf_common.telemetry import tracing
 
 LogFormat = Literal["json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -26,6 +29,9 @@ def _add_request(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
         event.setdefault("request_id", request.request_id)
         if request.user_id is not None:
             event.setdefault("user_id", request.user_id)
+    span = tracing.current()
+    if span is not None:
+        event.setdefault("trace_id", span.trace_id_hex)
     return event
 
 

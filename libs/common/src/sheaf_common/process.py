@@ -21,6 +21,7 @@ import structlog
 from sheaf_common import failpoints, lifecycle, logs
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.settings import SettingsGroup, SettingsInvalid, describe, load, variable
+from sheaf_common.telemetry.exporting import TracingSettings, process_tracing
 from sheaf_common.telemetry.process import process_metrics
 
 log = structlog.get_logger()
@@ -44,6 +45,11 @@ class ServiceSettings(Protocol):
     @property
     def process(self) -> ProcessSettings:
         """What every process has."""
+        ...
+
+    @property
+    def tracing(self) -> TracingSettings:
+        """Where its traces go."""
         ...
 
 
@@ -96,9 +102,14 @@ class ServiceProcess(Generic[SettingsT]):
     @asynccontextmanager
     async def _observed(
         self, settings: SettingsT, arguments: argparse.Namespace, life: Lifecycle
-    ) -> AsyncIterator[object]:
-        async with process_metrics(self.name), self.open_service(settings, arguments, life) as it:
-            yield it
+    ) -> AsyncIterator[None]:
+        """The service, and around it its metrics and what sends its traces: the last spans."""
+        async with (
+            process_metrics(self.name),
+            process_tracing(settings.tracing, self.name),
+            self.open_service(settings, arguments, life),
+        ):
+            yield
 
 
 def print_settings(settings: Any, *, as_json: bool) -> None:

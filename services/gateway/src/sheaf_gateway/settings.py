@@ -9,6 +9,7 @@ from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.process import ProcessSettings
 from sheaf_common.sealing import SealingKeys
 from sheaf_common.settings import Rollback, SettingsGroup, variable
+from sheaf_common.telemetry.exporting import TracingSettings
 from sheaf_gateway.domain import FIXED_CONCURRENCY
 
 _ADDRESS = r"^\S+:\d+$"
@@ -168,6 +169,7 @@ class GatewaySettings:
     """All of them."""
 
     process: ProcessSettings
+    tracing: TracingSettings
     http: HttpSettings
     peers: PeerSettings
     grpc: GrpcSettings

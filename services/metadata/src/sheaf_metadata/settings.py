@@ -10,6 +10,7 @@ from sheaf_common.pools.database import DatabaseSettings
 from sheaf_common.pools.redis import RedisSettings
 from sheaf_common.process import ProcessSettings
 from sheaf_common.settings import SettingsGroup, variable
+from sheaf_common.telemetry.exporting import TracingSettings
 
 
 class ServerSettings(SettingsGroup):
@@ -83,6 +84,7 @@ class MetadataSettings:
     """All of them."""
 
     process: ProcessSettings
+    tracing: TracingSettings
     grpc: GrpcSettings
     server: ServerSettings
     database: DatabaseSettings

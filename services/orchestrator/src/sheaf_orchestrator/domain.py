@@ -47,6 +47,8 @@ class DocumentTask:
     ocr_languages: tuple[str, ...] = ()
     has_password: bool = False
     depth: int = 0
+    traceparent: str = ""
+    """What it was registered under, if that is sampled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,11 @@ class Group:
     workflow_id: str
     lane: Lane
     documents: tuple[DocumentTask, ...]
+
+    @property
+    def traceparent(self) -> str:
+        """Of its first document that is traced: what is done for all of them belongs there."""
+        return next((task.traceparent for task in self.documents if task.traceparent), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.process import ProcessSettings
 from sheaf_common.sealing import SealingKeys
 from sheaf_common.settings import Rollback, SettingsGroup, variable
+from sheaf_common.telemetry.exporting import TracingSettings
 from sheaf_orchestrator.domain import GroupLimits, default_processes
 from sheaf_orchestrator.extraction import Limits
 from sheaf_orchestrator.recognition_settings import RecognitionSettings
@@ -261,6 +262,7 @@ class OrchestratorSettings:
     """All of them."""
 
     process: ProcessSettings
+    tracing: TracingSettings
     grpc: GrpcSettings
     server: ServerSettings
     temporal: TemporalSettings

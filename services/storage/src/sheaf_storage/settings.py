@@ -9,6 +9,7 @@ from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.pools.s3 import S3Settings
 from sheaf_common.process import ProcessSettings
 from sheaf_common.settings import SettingsGroup, variable
+from sheaf_common.telemetry.exporting import TracingSettings
 
 S3_MIN_PART_BYTES: Final = 5 * 2**20
 S3_MAX_PARTS: Final = 10_000
@@ -108,6 +109,7 @@ class StorageSettings:
     """All of them."""
 
     process: ProcessSettings
+    tracing: TracingSettings
     grpc: GrpcSettings
     server: ServerSettings
     s3: S3Settings

@@ -14,12 +14,14 @@ from sheaf_common.grpc.server import GrpcServer, grpc_server
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.memory import ByteBudget
 from sheaf_common.pools.s3 import s3_client_pool
+from sheaf_common.telemetry import tracing
 from sheaf_common.telemetry.metrics import metrics_endpoint
 from sheaf_storage.adapters.libmagic import libmagic_sniffer
 from sheaf_storage.adapters.metrics import StorageCollector
 from sheaf_storage.adapters.s3 import S3ObjectStore
 from sheaf_storage.adapters.s3_calls import S3Calls
 from sheaf_storage.adapters.s3_signer import s3_request_signer
+from sheaf_storage.adapters.s3_spans import report_answers
 from sheaf_storage.api.servicer import StorageServicer
 from sheaf_storage.ports import ObjectStore
 from sheaf_storage.service import (
@@ -54,7 +56,9 @@ async def storage(settings: StorageSettings, lifecycle: Lifecycle) -> AsyncItera
     limits = PutLimits(blobs.max_object_bytes, blobs.part_size_bytes, blobs.upload_parts_in_flight)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(metrics_endpoint(server.host, server.metrics_port))
-        pool = await stack.enter_async_context(s3_client_pool(settings.s3))
+        pool = await stack.enter_async_context(
+            s3_client_pool(settings.s3, report_answers if tracing.enabled() else None)
+        )
         threads = stack.enter_context(_threads(pool.size))
         sniffer = stack.enter_context(libmagic_sniffer(blobs.sniff_threads))
         signer = await stack.enter_async_context(
@@ -64,7 +68,7 @@ async def storage(settings: StorageSettings, lifecycle: Lifecycle) -> AsyncItera
         stack.enter_context(
             StorageCollector({"messages": messages, "parts": parts, "recent": recent})
         )
-        store = S3ObjectStore(S3Calls(pool, threads), settings.s3.bucket)
+        store = S3ObjectStore(S3Calls(pool, threads, settings.s3.bucket), settings.s3.bucket)
         await _bucket_is_there(store, blobs.start_timeout_s)
         writes = await stack.enter_async_context(Writes())
         putting = Putting(store, sniffer, writes, limits, messages, parts)

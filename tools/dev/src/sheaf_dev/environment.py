@@ -31,7 +31,7 @@ def inherited(environ: Mapping[str, str]) -> dict[str, str]:
 def private(environ: Mapping[str, str]) -> dict[str, str]:
     """`environ` without anything that points to servers or services outside the stack."""
     ours = _variables(SERVERS, SERVICES)
-    prefixes = ("S3_", "AWS_", "SHEAF_")
+    prefixes = ("S3_", "AWS_", "SHEAF_", "OTEL_")
     return {k: v for k, v in environ.items() if k not in ours and not k.startswith(prefixes)}
 
 

@@ -11,6 +11,8 @@ from sheaf_common.context import REQUEST_ID_KEY, USER_ID_KEY
 from sheaf_common.grpc.errors import decode
 from sheaf_common.grpc.flow import WINDOW_OPTIONS
 from sheaf_common.grpc.settings import GrpcSettings
+from sheaf_common.grpc.spans import client_span, propagated
+from sheaf_common.telemetry.tracing import Span
 
 _KEEPALIVE_MS: Final = 60_000
 _RECONNECT_MIN_MS: Final = 100
@@ -46,15 +48,16 @@ class Peer:
         Raises:
             SheafError: what the peer answered, or `Unavailable`, `DeadlineExceeded`.
         """
-        try:
-            return await method(
-                request,
-                timeout=context.time_left_s(timeout_s),
-                metadata=self._metadata(),
-                wait_for_ready=wait_for_ready,
-            )
-        except grpc.aio.AioRpcError as error:
-            raise decode(error, self.name) from error
+        with client_span(self.name, method) as span:
+            try:
+                return await method(
+                    request,
+                    timeout=context.time_left_s(timeout_s),
+                    metadata=self._metadata(span),
+                    wait_for_ready=wait_for_ready,
+                )
+            except grpc.aio.AioRpcError as error:
+                raise decode(error, self.name) from error
 
     async def send_stream(
         self,
@@ -68,6 +71,16 @@ class Peer:
         Raises:
             SheafError: as `unary`; what `requests` raised passes unchanged.
         """
+        with client_span(self.name, method) as span:
+            return await self._send_stream(method, requests, timeout_s, span)
+
+    async def _send_stream(
+        self,
+        method: grpc.aio.StreamUnaryMultiCallable[RequestT, ResponseT],
+        requests: AsyncIterable[RequestT],
+        timeout_s: float,
+        span: Span,
+    ) -> ResponseT:
         failure: list[BaseException] = []
 
         async def guarded() -> AsyncIterator[RequestT]:
@@ -79,7 +92,8 @@ class Peer:
                 call.cancel()
                 raise
 
-        call = method(guarded(), timeout=context.time_left_s(timeout_s), metadata=self._metadata())
+        limit_s = context.time_left_s(timeout_s)
+        call = method(guarded(), timeout=limit_s, metadata=self._metadata(span))
         status = _FirstStatus(call)
         try:
             return await call
@@ -106,22 +120,28 @@ class Peer:
         Raises:
             SheafError: as `unary`, at the first or any later answer.
         """
-        call = method(request, timeout=context.time_left_s(timeout_s), metadata=self._metadata())
+        # Not entered: what the caller does between two answers is no part of the call.
+        span = client_span(self.name, method)
+        limit_s = context.time_left_s(timeout_s)
+        call = method(request, timeout=limit_s, metadata=self._metadata(span))
+        failure: BaseException | None = None
         try:
             async for response in call:
                 yield response
         except grpc.aio.AioRpcError as error:
-            raise decode(error, self.name) from error
+            failure = decode(error, self.name)
+            raise failure from error
         finally:
             call.cancel()
+            span.end(failure)
 
-    def _metadata(self) -> tuple[tuple[str, str], ...]:
+    def _metadata(self, span: Span) -> tuple[tuple[str, str], ...]:
         request = context.current()
-        if request is None:
-            return self._authorization
-        own: tuple[tuple[str, str], ...] = ((REQUEST_ID_KEY, request.request_id),)
-        if request.user_id is not None:
-            own = (*own, (USER_ID_KEY, request.user_id))
+        own = propagated(span.context)
+        if request is not None:
+            own = (*own, (REQUEST_ID_KEY, request.request_id))
+            if request.user_id is not None:
+                own = (*own, (USER_ID_KEY, request.user_id))
         return own + self._authorization
 
 

@@ -1,6 +1,6 @@
 """The one server interceptor: who calls, for how long, and what its errors become.
 
-For every call it authenticates the caller, binds the request's id, user and deadline,
+For every call it authenticates the caller, binds the request's id, user, deadline and trace,
 bounds the call's time, maps errors by the one table, and logs and measures the outcome. An
 exception that is no `SheafError` is a bug: it is logged with its trace, and the caller gets
 a fixed text and the request id.
@@ -20,7 +20,9 @@ from sheaf_common import context
 from sheaf_common.context import REQUEST_ID_KEY, USER_ID_KEY, RequestContext
 from sheaf_common.errors import DeadlineExceeded, InternalError, SheafError, Unauthenticated
 from sheaf_common.grpc.errors import STATUS_DETAILS_KEY, encode_details, status_code
+from sheaf_common.grpc.spans import server_span
 from sheaf_common.telemetry import catalogue
+from sheaf_common.telemetry.tracing import Span
 
 log = structlog.get_logger()
 
@@ -87,13 +89,14 @@ class SheafServerInterceptor(grpc.aio.ServerInterceptor):
             with (
                 _Measured(method) as measured,
                 context.bound(self._request(metadata, call)) as bound,
+                server_span(method, metadata) as span,
             ):
                 try:
                     self._authenticate(metadata)
                     async with asyncio.timeout(bound.remaining_s()):
                         answer = await handler(request, call)
                 except Exception as error:  # noqa: BLE001 - the one place that maps every error
-                    await self._abort(measured, call, error)
+                    await self._abort(measured, call, error, span)
                 measured.code = "OK"
             return answer
 
@@ -106,6 +109,7 @@ class SheafServerInterceptor(grpc.aio.ServerInterceptor):
             with (
                 _Measured(method) as measured,
                 context.bound(self._request(metadata, call)) as bound,
+                server_span(method, metadata) as span,
             ):
                 try:
                     self._authenticate(metadata)
@@ -118,7 +122,7 @@ class SheafServerInterceptor(grpc.aio.ServerInterceptor):
                 except grpc.aio.InternalError as error:  # of a write: the caller has left
                     raise asyncio.CancelledError from error
                 except Exception as error:  # noqa: BLE001 - the one place that maps every error
-                    await self._abort(measured, call, error)
+                    await self._abort(measured, call, error, span)
                 measured.code = "OK"
 
         return handle
@@ -140,10 +144,14 @@ class SheafServerInterceptor(grpc.aio.ServerInterceptor):
         if not hmac.compare_digest(presented, self._authorization):
             raise Unauthenticated("CALLER_UNKNOWN", "the call has no valid service token")
 
-    async def _abort(self, measured: "_Measured", call: _Context, error: Exception) -> NoReturn:
+    async def _abort(
+        self, measured: "_Measured", call: _Context, error: Exception, span: Span
+    ) -> NoReturn:
         mapped = _mapped(error)
         code, method = status_code(mapped), measured.method
         measured.code = code.name
+        span.set("rpc.response.status_code", code.name)
+        span.fail(mapped.reason)
         if isinstance(mapped, InternalError):
             log.error("call failed by a bug", method=method, exc_info=error)
         elif mapped.retryable:

@@ -10,6 +10,10 @@ from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Final, Literal
 
 from pydantic import SecretStr, field_validator
+
+import sheaf_common.pools.redis_library  # noqa: F401 - before redis-py
+
+# isort: split
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff

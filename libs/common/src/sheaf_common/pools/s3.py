@@ -8,7 +8,7 @@ first, so that slow readers on one cannot starve the others. The roll-back switc
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
@@ -169,10 +169,15 @@ class S3ClientPool:
 
 
 @asynccontextmanager
-async def s3_client_pool(settings: S3Settings) -> AsyncIterator[S3ClientPool]:
-    """A pool for the block, with its metrics. Every client is made before the block begins."""
+async def s3_client_pool(
+    settings: S3Settings, prepare: "Callable[[S3Client], None] | None" = None
+) -> AsyncIterator[S3ClientPool]:
+    """A pool for the block, with its metrics. Every client is made before the block begins.
+
+    `prepare` is called with each client that is made, before anyone has it.
+    """
     with ThreadPoolExecutor(1, "s3-clients") as thread:  # clients are thread-safe, making is not
-        make = _maker(settings, thread)
+        make = _maker(settings, thread, prepare)
         clients: Clients
         if settings.is_rolled_back:
             clients = ClientPerLease(make)
@@ -187,7 +192,11 @@ async def s3_client_pool(settings: S3Settings) -> AsyncIterator[S3ClientPool]:
             clients.close()
 
 
-def _maker(settings: S3Settings, thread: ThreadPoolExecutor) -> Make:
+def _maker(
+    settings: S3Settings,
+    thread: ThreadPoolExecutor,
+    prepare: "Callable[[S3Client], None] | None",
+) -> Make:
     """Makes clients of one session: a further one takes 5 ms, one of a new session 131 ms."""
     session: boto3.session.Session | None = None
     secret = settings.secret_access_key
@@ -202,6 +211,8 @@ def _maker(settings: S3Settings, thread: ThreadPoolExecutor) -> Make:
             "s3", endpoint_url=settings.endpoint_url, config=settings.client_config()
         )
         send_small_bodies_at_once(client)
+        if prepare is not None:
+            prepare(client)
         return client
 
     async def make() -> "S3Client":

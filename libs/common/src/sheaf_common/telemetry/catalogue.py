@@ -102,6 +102,11 @@ PROCESS_INFO: Final = MetricSpec(
     "Always 1; says which service this is, and its version.",
     EVERY_SERVICE, {"service": "the four services", "version": "one a process"},
 )  # fmt: skip
+TRACE_SPANS_DROPPED: Final = MetricSpec(
+    "sheaf_trace_spans_dropped_total", "counter", "spans",
+    "Spans of traces that no collector took.",
+    EVERY_SERVICE,
+)  # fmt: skip
 
 # The gateway
 

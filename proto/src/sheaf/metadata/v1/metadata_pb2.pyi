@@ -612,6 +612,7 @@ class ClaimedDocument(_message.Message):
     OPTIONS_FIELD_NUMBER: _builtins.int
     HAS_PASSWORD_FIELD_NUMBER: _builtins.int
     DEPTH_FIELD_NUMBER: _builtins.int
+    TRACEPARENT_FIELD_NUMBER: _builtins.int
     document_id: _builtins.str
     """The document's id."""
     attempt: _builtins.int
@@ -632,6 +633,10 @@ class ClaimedDocument(_message.Message):
     """Whether a password is kept for it."""
     depth: _builtins.int
     """How deep it lies in others, from 0."""
+    traceparent: _builtins.str
+    """The W3C traceparent of the call that registered it, if that was sampled; empty else. An
+    attachment has its parent's.
+    """
     @_builtins.property
     def options(self) -> _document_pb2.DocumentOptions:
         """What is asked of its extraction."""
@@ -650,10 +655,11 @@ class ClaimedDocument(_message.Message):
         options: _document_pb2.DocumentOptions | None = ...,
         has_password: _builtins.bool = ...,
         depth: _builtins.int = ...,
+        traceparent: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "content_type", b"content_type", "depth", b"depth", "dispatches", b"dispatches", "document_id", b"document_id", "filename", b"filename", "has_password", b"has_password", "object_key", b"object_key", "options", b"options", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "content_type", b"content_type", "depth", b"depth", "dispatches", b"dispatches", "document_id", b"document_id", "filename", b"filename", "has_password", b"has_password", "object_key", b"object_key", "options", b"options", "sha256", b"sha256", "size_bytes", b"size_bytes", "traceparent", b"traceparent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -12,6 +12,8 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage,
 
 from sheaf_common import context
 from sheaf_common.context import RequestContext
+from sheaf_common.telemetry import tracing
+from sheaf_common.telemetry.tracing import NO_SPAN, Span
 from sheaf_gateway import metrics
 from sheaf_gateway.api.problems import MEDIA_TYPE, problem_answer
 
@@ -43,7 +45,7 @@ class Edge:
         exchange = _Exchange(scope, receive, send)
         started = time.perf_counter()
         metrics.HTTP_IN_FLIGHT.inc()
-        with context.bound(RequestContext(exchange.request_id)):
+        with context.bound(RequestContext(exchange.request_id)), _span(scope, exchange) as span:
             try:
                 await self._app(scope, exchange.receive, exchange.send)
             except Exception as error:
@@ -53,6 +55,7 @@ class Edge:
                 await _send_problem(error, scope, exchange)
             finally:
                 metrics.HTTP_IN_FLIGHT.dec()
+                _describe(span, scope, exchange.status)
                 _record(scope, exchange.status, time.perf_counter() - started)
 
 
@@ -65,16 +68,20 @@ class _Exchange:
         self._lingers = False
         self.status = 0
         request_id = b""
+        traceparents: list[bytes] = []
         self._body_left = False
         for name, value in scope["headers"]:
             if name == b"x-request-id":
                 request_id = value
+            elif name == b"traceparent":
+                traceparents.append(value)
             elif name == b"content-length":
                 self._body_left = value != b"0"
             elif name == b"transfer-encoding":
                 self._body_left = True
         sane = _REQUEST_ID.fullmatch(request_id) is not None
         self.request_id = request_id.decode() if sane else context.new_request_id()
+        self.traceparent = traceparents[0].decode("latin-1") if len(traceparents) == 1 else ""
 
     async def receive(self) -> ReceiveMessage:
         message = await self._receive()
@@ -122,6 +129,31 @@ async def _send_problem(error: Exception, scope: HTTPScope, exchange: _Exchange)
         }
     )
     await exchange.send({"type": "http.response.body", "body": answer.body, "more_body": False})
+
+
+def _span(scope: HTTPScope, exchange: _Exchange) -> Span:
+    """The request's span, in the client's trace if it names one."""
+    if not tracing.enabled() or scope["path"].rstrip("/") in _QUIET_PATHS:
+        return NO_SPAN
+    # Named by its route once that is known: a path holds ids, and is a stranger's.
+    return tracing.root(
+        scope["method"],
+        exchange.traceparent,
+        {"http.request.method": scope["method"], "sheaf.request.id": exchange.request_id},
+    )
+
+
+def _describe(span: Span, scope: HTTPScope, status: int) -> None:
+    if span is NO_SPAN:
+        return
+    route = scope.get("path_template") or "unmatched"
+    span.name(f"{scope['method']} {route}")
+    span.set("http.route", route)
+    span.set("http.response.status_code", status)
+    if user_id := scope.get("user"):
+        span.set("user.id", str(user_id))
+    if status >= _SERVER_ERROR:
+        span.fail(str(status))
 
 
 def _record(scope: HTTPScope, status: int, seconds: float) -> None:

@@ -12,6 +12,7 @@ from sheaf.metadata.v1 import document_pb2, metadata_pb2
 from sheaf_common import context
 from sheaf_common.errors import InvalidInput
 from sheaf_common.ids import parse_id
+from sheaf_common.telemetry import tracing
 from sheaf_metadata.domain.api_keys import ApiKey
 from sheaf_metadata.domain.claims import ClaimLimits, DocumentAttempt
 from sheaf_metadata.domain.control import Reprocessing
@@ -66,7 +67,7 @@ _CAUSE_OF: Final = {
 
 
 def new_batch(request: metadata_pb2.RegisterBatchRequest) -> NewBatch:
-    """The batch to register, for the call's user."""
+    """The batch to register, for the call's user and in its trace."""
     priority = _PRIORITY_OF.get(request.priority)
     if priority is None:
         raise _invalid("priority", "is not known")
@@ -88,6 +89,7 @@ def new_batch(request: metadata_pb2.RegisterBatchRequest) -> NewBatch:
             )
             for index, new in enumerate(request.documents)
         ),
+        trace=tracing.current(),
     )
 
 

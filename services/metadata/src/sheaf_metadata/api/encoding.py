@@ -141,6 +141,7 @@ def group(claimed: ClaimedGroup) -> metadata_pb2.ClaimedGroup:
                 options=options(each.options),
                 has_password=each.has_password,
                 depth=each.depth,
+                traceparent="" if each.trace is None else str(each.trace),
             )
             for each in claimed.documents
         ],

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, NoReturn
 from uuid import UUID
 
 from sheaf_common.errors import InvalidInput
+from sheaf_common.telemetry.trace_context import TraceContext
 from sheaf_metadata.domain.documents import Lane
 from sheaf_metadata.domain.options import DEFAULTS, Options
 from sheaf_metadata.domain.work import estimated_work_ms
@@ -41,7 +43,10 @@ class ClaimLimits:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedDocument:
-    """What a worker needs to know of a document."""
+    """What a worker needs to know of a document.
+
+    `trace` is what it was registered under; `queued_at` when it was queued for this claim.
+    """
 
     document_id: UUID
     attempt: int
@@ -57,15 +62,18 @@ class ClaimedDocument:
     options: Options = DEFAULTS
     has_password: bool = False
     depth: int = 0
+    trace: TraceContext | None = None
+    queued_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedGroup:
-    """Documents that one workflow owns, in claim order."""
+    """Documents that one workflow owns, in claim order; claimed when, by the database's clock."""
 
     workflow_id: str
     lane: Lane
     documents: tuple[ClaimedDocument, ...]
+    claimed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sheaf_common.errors import InvalidInput
 from sheaf_common.ids import time_of
+from sheaf_common.telemetry.trace_context import TraceContext
 from sheaf_metadata.domain.documents import Document, Priority
 from sheaf_metadata.domain.options import DEFAULTS, Options, check_options
 
@@ -52,6 +53,8 @@ class NewBatch:
     product: str
     priority: Priority
     documents: tuple[NewDocument, ...]
+    trace: TraceContext | None = None
+    """What its documents are registered under, if that is sampled."""
 
 
 def check_user(user_id: str | None) -> str:

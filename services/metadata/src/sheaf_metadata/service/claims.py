@@ -13,6 +13,7 @@ from sheaf_common.errors import InvalidInput
 from sheaf_metadata.domain import claims, outcomes
 from sheaf_metadata.domain.claims import ClaimedGroup, ClaimLimits, DocumentAttempt
 from sheaf_metadata.ports import Claims, DocumentCache, Leases
+from sheaf_metadata.service.claim_spans import record_claim
 from sheaf_metadata.service.observer import Observer
 from sheaf_metadata.service.waiting import PlaceFreed, Waiters, WorkQueued
 
@@ -53,8 +54,10 @@ class ClaimDocuments:
             while True:
                 on_work.clear()
                 on_place.clear()
+                began_ns = time.time_ns()
                 tried = await self.claims.try_claim(limits, self.cache.outdate, likely=likely)
                 if tried.group is not None:
+                    record_claim(tried.group, begin_ns=began_ns, end_ns=time.time_ns())
                     return self._claimed(tried.group, tried.waited_s)
                 left_s = ends_at - time.monotonic()
                 signal = on_place if tried.work_waits else on_work

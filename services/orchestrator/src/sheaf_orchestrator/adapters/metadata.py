@@ -251,6 +251,7 @@ def _group(group: metadata_pb2.ClaimedGroup) -> Group:
                 ocr_languages=tuple(document.options.ocr_languages),
                 has_password=document.has_password,
                 depth=document.depth,
+                traceparent=document.traceparent,
             )
             for document in group.documents
         ),

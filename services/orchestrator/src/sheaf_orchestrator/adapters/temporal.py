@@ -36,6 +36,7 @@ from sheaf_common.errors import (
     Unavailable,
 )
 from sheaf_common.ids import new_id
+from sheaf_orchestrator.adapters.temporal_json import DATA_CONVERTER
 from sheaf_orchestrator.domain import (
     DocumentTask,
     Group,
@@ -47,6 +48,7 @@ from sheaf_orchestrator.domain import (
     group_deadline_s,
     pages_deadline_s,
 )
+from sheaf_orchestrator.service.spans import start_span
 from sheaf_orchestrator.settings import TaskQueues, TemporalSettings
 from sheaf_orchestrator.workflows.contracts import (
     PROCESS_GROUP,
@@ -96,7 +98,10 @@ async def connect(settings: TemporalSettings, runtime: Runtime) -> Client:
     while True:
         try:
             return await Client.connect(
-                settings.address, namespace=settings.namespace, runtime=runtime
+                settings.address,
+                namespace=settings.namespace,
+                runtime=runtime,
+                data_converter=DATA_CONVERTER,
             )
         except (RuntimeError, RPCError) as error:
             pause_s = backoff_s(tries, base_s=0.2, limit_s=_CONNECT_BACKOFF_LIMIT_S)
@@ -135,15 +140,16 @@ class TemporalEngine:
         """See `WorkflowEngine`."""
         name, given = self.workflow(group)
         try:
-            await self.client.start_workflow(
-                name,
-                given,
-                id=group.workflow_id,
-                task_queue=self.queues.workflows,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                rpc_timeout=_RPC_TIMEOUT,
-            )
+            with start_span(group, name):
+                await self.client.start_workflow(
+                    name,
+                    given,
+                    id=group.workflow_id,
+                    task_queue=self.queues.workflows,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    rpc_timeout=_RPC_TIMEOUT,
+                )
         except WorkflowAlreadyStartedError as error:
             raise FailedPrecondition(
                 "WORKFLOW_CLOSED", f"workflow {group.workflow_id} has run before"
@@ -211,6 +217,7 @@ def _task_input(task: DocumentTask) -> TaskInput:
         ocr_languages=list(task.ocr_languages),
         has_password=task.has_password,
         depth=task.depth,
+        traceparent=task.traceparent,
     )
 
 

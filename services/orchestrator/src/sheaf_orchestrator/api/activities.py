@@ -6,6 +6,7 @@ from temporalio import activity
 
 from sheaf_common import context
 from sheaf_common.context import RequestContext
+from sheaf_orchestrator.api.activity_spans import activity_span
 from sheaf_orchestrator.api.attending import group_of, heartbeats, stop_signal
 from sheaf_orchestrator.domain import SweepReport
 from sheaf_orchestrator.service.processing import GroupProcessor
@@ -32,7 +33,10 @@ class ProcessingActivities:
         """Processes a group; the workflow's id is what owns its documents."""
         workflow_id = activity.info().workflow_id or ""
         owned = group_of(workflow_id, group.lane, *group.documents)
-        with context.bound(RequestContext(request_id=workflow_id)):
+        with (
+            context.bound(RequestContext(request_id=workflow_id)),
+            activity_span(owned, opens=True),
+        ):
             async with heartbeats(), stop_signal() as stopping:
                 summary = await self.processor.process(owned, stopping=stopping)
         return ProcessGroupOutput(**asdict(summary))

@@ -69,4 +69,5 @@ def _task(given: TaskInput) -> DocumentTask:
         ocr_languages=tuple(given.ocr_languages),
         has_password=given.has_password,
         depth=given.depth,
+        traceparent=given.traceparent,
     )

@@ -9,6 +9,7 @@ from temporalio import activity
 
 from sheaf_common import context
 from sheaf_common.context import RequestContext
+from sheaf_orchestrator.api.activity_spans import activity_span
 from sheaf_orchestrator.api.attending import group_of, heartbeats, stop_signal
 from sheaf_orchestrator.domain import Group, GroupSummary, Lane
 from sheaf_orchestrator.service.recognition import DocumentRecogniser
@@ -27,12 +28,15 @@ from sheaf_orchestrator.workflows.contracts import (
 
 
 @asynccontextmanager
-async def _attended(document: TaskInput) -> AsyncIterator[tuple[Group, asyncio.Event]]:
+async def _attended(
+    document: TaskInput, *, opens: bool = False
+) -> AsyncIterator[tuple[Group, asyncio.Event]]:
     """The document as the workflow owns it, and whether the worker stops."""
     workflow_id = activity.info().workflow_id or ""
-    with context.bound(RequestContext(request_id=workflow_id)):
+    owned = group_of(workflow_id, Lane.OCR.value, document)
+    with context.bound(RequestContext(request_id=workflow_id)), activity_span(owned, opens=opens):
         async with heartbeats(), stop_signal() as stopping:
-            yield group_of(workflow_id, Lane.OCR.value, document), stopping
+            yield owned, stopping
 
 
 def _ended(summary: GroupSummary | None) -> ProcessGroupOutput | None:
@@ -48,7 +52,7 @@ class RecognitionActivities:
     @activity.defn(name=BEGIN_RECOGNITION)
     async def begin_recognition(self, given: BeginRecognitionInput) -> BeginRecognitionOutput:
         """Reads what the document itself holds; a short one to its end."""
-        async with _attended(given.document) as (group, stopping):
+        async with _attended(given.document, opens=True) as (group, stopping):
             begun = await self.recogniser.begin(
                 group, whole_up_to=given.whole_up_to, stopping=stopping
             )

@@ -9,6 +9,7 @@ from typing import Any, Self
 import structlog
 
 from sheaf_common.errors import SheafError
+from sheaf_common.telemetry import tracing
 from sheaf_orchestrator.domain import DocumentTask, Group, Progress
 from sheaf_orchestrator.ports import Intake
 
@@ -45,7 +46,8 @@ class HeldLease:
     async def __aenter__(self) -> Self:
         """Begins to renew. The first renewal is awaited: it drops what is lost already."""
         await self._renew_once()
-        self._renewing = asyncio.create_task(self._renew())
+        with tracing.under(None):  # one a second says nothing of a document
+            self._renewing = asyncio.create_task(self._renew())
         return self
 
     async def __aexit__(

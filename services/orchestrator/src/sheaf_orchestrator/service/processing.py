@@ -37,6 +37,7 @@ from sheaf_orchestrator.service.observer import ProcessingObserver
 from sheaf_orchestrator.service.precedence import Precedence
 from sheaf_orchestrator.service.reading import DocumentReader
 from sheaf_orchestrator.service.recorder import OutcomeRecorder
+from sheaf_orchestrator.service.spans import document_span
 from sheaf_orchestrator.service.steps import Steps
 
 log = structlog.get_logger()
@@ -155,8 +156,10 @@ class _GroupRun:
                 )
 
     async def _work(self, task: DocumentTask) -> None:
-        with (await self._on.memory.reserve(task.size_bytes)).released():
-            result = await self._result(task)
+        with document_span(task) as span:
+            with (await self._on.memory.reserve(task.size_bytes)).released():
+                result = await self._result(task)
+            span.set("sheaf.outcome", type(result).__name__)
         self._recorder.add(Outcome(task.document_id, task.attempt, result))
 
     async def _result(self, task: DocumentTask) -> Completed | Failed | Quarantined | NeedsOcr:

@@ -11,6 +11,7 @@ import structlog
 from sheaf_common.backoff import backoff_s
 from sheaf_common.errors import SheafError
 from sheaf_common.failpoints import failpoint
+from sheaf_common.telemetry import tracing
 from sheaf_orchestrator.domain import (
     Completed,
     Disposition,
@@ -98,7 +99,8 @@ class OutcomeRecorder:
             await self._wait_for_batch()
             batch, self._pending = self._pending[:_BATCH], self._pending[_BATCH:]
             if batch:
-                await self._record(batch)
+                with tracing.span("record", attributes={"sheaf.outcomes": len(batch)}):
+                    await self._record(batch)
 
     async def _wait_for_batch(self) -> None:
         """Returns when a batch is full, when none is to come, or 50 ms after its first."""

@@ -8,6 +8,8 @@ from typing import Final, TypeVar
 
 from sheaf_common.backoff import backoff_s
 from sheaf_common.errors import SheafError
+from sheaf_common.telemetry import tracing
+from sheaf_common.telemetry.tracing import Span
 from sheaf_orchestrator.service.observer import ProcessingObserver
 
 _BACKOFF_BASE_S: Final = 0.1
@@ -30,6 +32,10 @@ class Steps:
         Raises:
             SheafError: the last failure.
         """
+        with tracing.span(stage) as span:
+            return await self._run(stage, step, span)
+
+    async def _run(self, stage: str, step: Callable[[], Awaitable[T]], span: Span) -> T:
         deadline = time.monotonic() + self.retry_s
         tries = 0
         while True:
@@ -42,6 +48,7 @@ class Steps:
                 if not error.retryable or out_of_time or self.stopping.is_set():
                     raise
                 tries += 1
+                span.set("sheaf.retries", tries)
                 await asyncio.sleep(pause_s)
             else:
                 self.observer.stage_done(stage, time.perf_counter() - started)

@@ -15,6 +15,9 @@ FINISH_RECOGNITION = "finish_recognition"
 SWEEP = "Sweep"
 SWEEP_OBJECTS = "sweep_objects"
 
+OMIT_EMPTY = {"omit_empty": True}
+"""Of a field that is not written into a history while it is empty."""
+
 
 @dataclass(frozen=True)
 class TaskInput:
@@ -33,6 +36,8 @@ class TaskInput:
     ocr_languages: list[str] = field(default_factory=list)
     has_password: bool = False
     depth: int = 0
+    traceparent: str = field(default="", metadata=OMIT_EMPTY)
+    """W3C, of the trace that the document belongs to."""
 
 
 @dataclass(frozen=True)

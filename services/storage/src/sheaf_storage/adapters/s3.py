@@ -75,7 +75,7 @@ class S3ObjectStore:
             PUT_BYTES.inc(len(content))
             return answered_at(answer["ResponseMetadata"])
 
-        return await self._calls.run("put_object", work, key)
+        return await self._calls.run("put_object", work, key, len(content))
 
     async def head(self, key: str) -> ObjectInfo:
         """See `ObjectStore`."""
@@ -180,7 +180,7 @@ class S3ObjectStore:
             PUT_BYTES.inc(len(content))
             return PartRef(number, answer["ETag"])
 
-        return await self._calls.run("upload_part", work, upload.key)
+        return await self._calls.run("upload_part", work, upload.key, len(content))
 
     async def complete_upload(self, upload: UploadRef, parts: Sequence[PartRef]) -> datetime | None:
         """See `ObjectStore`."""

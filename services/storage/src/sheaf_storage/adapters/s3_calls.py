@@ -11,6 +11,7 @@ from sheaf_common.errors import SheafError
 from sheaf_common.pools.s3 import S3ClientPool
 from sheaf_storage.adapters.metrics import S3_OPERATION_SECONDS
 from sheaf_storage.adapters.s3_errors import translated
+from sheaf_storage.adapters.s3_spans import observed, operation_span
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,23 +26,42 @@ class LeasedClient:
     its end, and the lease lasts as long: a lease always stands for a connection in use.
     """
 
-    def __init__(self, client: "S3Client", executor: Executor, released: AsyncExitStack) -> None:
+    def __init__(
+        self, client: "S3Client", executor: Executor, bucket: str, released: AsyncExitStack
+    ) -> None:
         self._client = client
         self._executor = executor
+        self._bucket = bucket
         self.released = released
         """What is done when the lease ends; no job runs then."""
         self.job: asyncio.Task[Any] | None = None
 
-    async def run(self, operation: str, work: "Callable[[S3Client], T]", key: str = "") -> T:
-        """Runs `work` in a thread.
+    async def run(
+        self,
+        operation: str,
+        work: "Callable[[S3Client], T]",
+        key: str = "",
+        size_bytes: int | None = None,
+    ) -> T:
+        """Runs `work` in a thread; `size_bytes` is what it sends, if that is an object's content.
 
         Raises:
             SheafError: what its boto3 error stands for.
         """
-        self.job = job = asyncio.create_task(self._measured(operation, work, key))
+        self.job = job = asyncio.create_task(self._traced(operation, work, key, size_bytes))
         await asyncio.wait({job})
         self.job = None
         return job.result()
+
+    async def _traced(
+        self,
+        operation: str,
+        work: "Callable[[S3Client], T]",
+        key: str,
+        size_bytes: int | None,
+    ) -> T:
+        with operation_span(operation, self._bucket, size_bytes) as span:
+            return await self._measured(operation, observed(span, work), key)
 
     async def _measured(self, operation: str, work: "Callable[[S3Client], T]", key: str) -> T:
         started = time.perf_counter()
@@ -63,9 +83,11 @@ class LeasedClient:
 class S3Calls:
     """Leases clients and runs jobs on them. Belongs to one event loop."""
 
-    def __init__(self, pool: S3ClientPool, executor: Executor) -> None:
+    def __init__(self, pool: S3ClientPool, executor: Executor, bucket: str = "") -> None:
+        """`bucket` is what spans name."""
         self._pool = pool
         self._executor = executor
+        self._bucket = bucket
         self._releasing: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -78,7 +100,7 @@ class S3Calls:
         """
         stack = AsyncExitStack()
         client = await stack.enter_async_context(self._pool.lease())
-        leased = LeasedClient(client, self._executor, stack)
+        leased = LeasedClient(client, self._executor, self._bucket, stack)
         try:
             yield leased
         finally:
@@ -89,10 +111,16 @@ class S3Calls:
                 self._releasing.add(releasing)
                 releasing.add_done_callback(self._releasing.discard)
 
-    async def run(self, operation: str, work: "Callable[[S3Client], T]", key: str = "") -> T:
+    async def run(
+        self,
+        operation: str,
+        work: "Callable[[S3Client], T]",
+        key: str = "",
+        size_bytes: int | None = None,
+    ) -> T:
         """One job under a lease of its own; raises as `lease` and `LeasedClient.run`."""
         async with self.lease() as leased:
-            return await leased.run(operation, work, key)
+            return await leased.run(operation, work, key, size_bytes)
 
 
 async def _release_after(job: "asyncio.Task[Any]", stack: AsyncExitStack) -> None:

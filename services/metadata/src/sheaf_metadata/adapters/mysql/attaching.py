@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import bindparam, text
 
 from sheaf_common.pools.database_connection import SqlConnection
+from sheaf_common.telemetry.trace_context import TraceContext
 from sheaf_metadata.adapters.mysql.batches import lock_counts, raise_counts
 from sheaf_metadata.adapters.mysql.inserting import insert_documents
 from sheaf_metadata.adapters.mysql.writing import Write
@@ -40,17 +42,19 @@ async def attach(
     # All batches that may be finished next, so that they are locked once, in order.
     counts = await lock_counts(connection, {write.document.batch_id for write in writes})
     added: list[Document] = []
+    traces: dict[UUID, TraceContext | None] = {}
     settled: list[Write] = []
     for write in writes:
         parent = write.document
         room = MAX_BATCH_DOCUMENTS - counts.get(parent.batch_id, MAX_BATCH_DOCUMENTS)
         taken, cut = admitted(parent, write.attachments, known, room)
         added += [child_of(parent, new) for new in taken]
+        traces |= {new.document_id: write.row.trace for new in taken}
         if taken:
             counts[parent.batch_id] += len(taken)
         settled.append(replace(write, document=replace(parent, partial=True)) if cut else write)
     if added:
         added.sort(key=lambda document: document.document_id.bytes)
-        await insert_documents(connection, added, now, lags, {})
+        await insert_documents(connection, added, now, lags, {}, traces)
         await raise_counts(connection, [document.batch_id for document in added])
     return settled, added

@@ -112,15 +112,15 @@ async def _claim(connection: SqlConnection, limits: ClaimLimits, outdate: Outdat
         },
     )
     await name_slot(connection, limits.lane, slot, workflow_id)
-    now = rows[0].now
-    await _insert_events(connection, documents, aware(now))
+    now = aware(rows[0].now)
+    await _insert_events(connection, documents, now)
     await outdate([(document.document_id, document.row_version) for document in documents])
     waited_s = tuple(
-        (now - row.uploaded_at).total_seconds()
+        (now - aware(row.uploaded_at)).total_seconds()
         for row in rows[: len(documents)]
         if row.attempt == 1 and row.dispatches == 0
     )
-    return ClaimTry(ClaimedGroup(workflow_id, limits.lane, documents), waited_s=waited_s)
+    return ClaimTry(ClaimedGroup(workflow_id, limits.lane, documents, now), waited_s=waited_s)
 
 
 async def _insert_events(

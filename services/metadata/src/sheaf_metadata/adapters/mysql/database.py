@@ -12,6 +12,8 @@ from sheaf_common.backoff import backoff_s
 from sheaf_common.errors import Conflict, DeadlineExceeded, Unavailable
 from sheaf_common.pools.database import DatabasePool, begin
 from sheaf_common.pools.database_connection import SqlConnection
+from sheaf_common.telemetry import tracing
+from sheaf_common.telemetry.tracing import NO_SPAN, Kind, Span
 from sheaf_metadata.adapters.metrics import DATABASE_RETRIES, DATABASE_SECONDS
 from sheaf_metadata.adapters.mysql.errors import connection_lost, database_errors, lock_failure
 
@@ -59,7 +61,7 @@ class Database:
         """
         started = time.perf_counter()
         try:
-            with database_errors():
+            with _span(use_case), database_errors():
                 async with self._pool.connection() as connection:
                     yield connection
         finally:
@@ -79,12 +81,12 @@ class Database:
         """
         started = time.perf_counter()
         try:
-            with database_errors():
-                return await self._repeated(use_case, work)
+            with _span(use_case) as span, database_errors():
+                return await self._repeated(use_case, work, span)
         finally:
             DATABASE_SECONDS.labels(use_case).observe(time.perf_counter() - started)
 
-    async def _repeated(self, use_case: str, work: Work[ResultT]) -> ResultT:
+    async def _repeated(self, use_case: str, work: Work[ResultT], span: Span) -> ResultT:
         for tries in range(_TRIES):
             try:
                 return await self._once(work)
@@ -94,6 +96,7 @@ class Database:
                     raise
                 DATABASE_RETRIES.labels(failure.name.lower()).inc()
                 log.info("transaction repeated", use_case=use_case, cause=failure.name.lower())
+                span.set("sheaf.retries", tries + 1)
             await asyncio.sleep(backoff_s(tries, base_s=_BACKOFF_BASE_S, limit_s=_BACKOFF_LIMIT_S))
         raise Conflict("LOCK_CONFLICT", f"{use_case} lost every race for its rows")
 
@@ -112,6 +115,14 @@ class Database:
                 ) from None
             await _commit(connection)
             return result
+
+
+def _span(use_case: str) -> Span:
+    """A use case's, the wait for a connection included; no statement, which may hold values."""
+    if tracing.current() is None:
+        return NO_SPAN
+    attributes = {"db.system.name": "mysql", "db.operation.name": use_case}
+    return tracing.span(f"mysql {use_case}", Kind.CLIENT, attributes)
 
 
 async def _commit(connection: SqlConnection) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from sheaf_common.pools.database_connection import SqlConnection
+from sheaf_common.telemetry.trace_context import TraceContext
 from sheaf_metadata.adapters.mysql.rows import naive
 from sheaf_metadata.domain.documents import Document, Lane, Priority, Status
 from sheaf_metadata.domain.options import text_of
@@ -18,10 +19,12 @@ from sheaf_metadata.ports import Lags
 _INSERT: Final = text(
     "INSERT INTO document (id, batch_id, parent_id, user_id, product, status, lane, priority,"
     " claim_at, queued_at, filename, content_type, size_bytes, sha256, object_key, attempt,"
-    " dispatches, partial, uploaded_at, row_version, options, depth, sealed_password) VALUES"
+    " dispatches, partial, uploaded_at, row_version, options, depth, sealed_password, traceparent)"
+    " VALUES"
     " (:id, :batch_id, :parent_id, :user_id, :product, :status, :lane, :priority, :claim_at,"
     " :queued_at, :filename, :content_type, :size_bytes, :sha256, :object_key, :attempt,"
-    " :dispatches, :partial, :uploaded_at, :row_version, :options, :depth, :sealed_password)"
+    " :dispatches, :partial, :uploaded_at, :row_version, :options, :depth, :sealed_password,"
+    " :traceparent)"
 )
 
 
@@ -31,15 +34,23 @@ async def insert_documents(
     now: datetime,
     lags: Lags,
     sealed_passwords: Mapping[UUID, bytes],
+    traces: Mapping[UUID, TraceContext | None],
 ) -> None:
-    """Inserts whole documents, which come in ascending id, behind their users' others."""
-    await connection.execute(
-        _INSERT,
-        [
-            _row(document, now, lags, sealed_passwords.get(document.document_id))
-            for document in documents
-        ],
-    )
+    """Inserts whole documents, which come in ascending id, behind their users' others.
+
+    `traces` has what each is traced under.
+    """
+    rows = [
+        _row(
+            document,
+            now,
+            lags,
+            sealed_passwords.get(document.document_id),
+            traces.get(document.document_id),
+        )
+        for document in documents
+    ]
+    await connection.execute(_INSERT, rows)
 
 
 def claim_at(document: Document, now: datetime, lags: Lags) -> datetime:
@@ -49,7 +60,11 @@ def claim_at(document: Document, now: datetime, lags: Lags) -> datetime:
 
 
 def _row(
-    document: Document, now: datetime, lags: Lags, sealed_password: bytes | None
+    document: Document,
+    now: datetime,
+    lags: Lags,
+    sealed_password: bytes | None,
+    trace: TraceContext | None,
 ) -> dict[str, object]:
     assert document.uploaded_at is not None  # noqa: S101 - whole documents are inserted
     return {
@@ -76,4 +91,5 @@ def _row(
         "options": text_of(document.options) or None,
         "depth": document.depth,
         "sealed_password": sealed_password or None,
+        "traceparent": None if trace is None else trace.packed,
     }

@@ -130,7 +130,8 @@ async def _insert(
             },
         )
         passwords = {new.document_id: new.sealed_password for new in batch.documents}
-        await insert_documents(connection, documents, now, lags, passwords)
+        traces = {new.document_id: batch.trace for new in batch.documents}
+        await insert_documents(connection, documents, now, lags, passwords, traces)
     except IntegrityError as error:
         if error_number(error) == DUPLICATE_KEY:
             raise _Recorded from error

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
+from sheaf_common.telemetry.trace_context import TraceContext
 from sheaf_metadata.domain.claims import ClaimedDocument
 from sheaf_metadata.domain.documents import Document, Lane, Priority, Status
 from sheaf_metadata.domain.fields import Fields
@@ -46,7 +47,8 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
 
 CLAIMED_COLUMNS: Final = (
     "d.id, d.attempt, d.dispatches, d.object_key, d.content_type, d.size_bytes, d.sha256,"
-    " d.filename, d.batch_id, d.user_id, d.row_version, d.options, d.depth,"
+    " d.filename, d.batch_id, d.user_id, d.row_version, d.options, d.depth, d.traceparent,"
+    " d.queued_at,"
     " d.sealed_password IS NOT NULL AS has_password"
 )
 
@@ -68,7 +70,14 @@ def claimed_of(row: Any, row_version: int) -> ClaimedDocument:
         options_of(row.options or ""),
         bool(row.has_password),
         row.depth,
+        trace_of(row.traceparent),
+        aware(row.queued_at),
     )
+
+
+def trace_of(packed: bytes | None) -> TraceContext | None:
+    """The trace of a row; None if it is in none."""
+    return None if packed is None else TraceContext.unpack(bytes(packed))
 
 
 def columns(fields: Fields, table: str = "d") -> str:

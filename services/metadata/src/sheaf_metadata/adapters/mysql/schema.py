@@ -92,6 +92,8 @@ document: Final = Table(
     _count("pages_total", INTEGER),
     # Not a field of a document: it is read by the workflow that holds it, and by nobody else.
     Column("sealed_password", VARBINARY(1024)),
+    # The span that registered it, see sheaf_common.telemetry.trace_context; NULL if none did.
+    Column("traceparent", VARBINARY(24)),
     Index("workflow_id_idx", "workflow_id"),
     Index("user_status_idx", "user_id", "status"),
     Index("status_time_idx", "status", "uploaded_at"),

@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import bindparam, text
 
 from sheaf_common.pools.database_connection import SqlConnection
+from sheaf_common.telemetry.trace_context import TraceContext
 from sheaf_metadata.adapters.mysql.batches import finish_batches
 from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_events
-from sheaf_metadata.adapters.mysql.rows import aware, columns, document_of, naive
+from sheaf_metadata.adapters.mysql.rows import aware, columns, document_of, naive, trace_of
 from sheaf_metadata.domain.documents import Document, Status
 from sheaf_metadata.domain.fields import ALL_FIELDS
 from sheaf_metadata.domain.options import text_of
@@ -22,7 +23,7 @@ from sheaf_metadata.ports import Changes, Outdate
 # PRIMARY, in ascending id.
 LOCK_DOCUMENTS: Final = text(
     f"SELECT {columns(ALL_FIELDS)}, d.ocr_requested_by,"  # noqa: S608 - our own column names
-    " d.claim_at, d.queued_at, UTC_TIMESTAMP(6) AS now"
+    " d.claim_at, d.queued_at, d.traceparent, UTC_TIMESTAMP(6) AS now"
     " FROM document d FORCE INDEX (PRIMARY) WHERE d.id IN :ids ORDER BY d.id FOR UPDATE"
 ).bindparams(bindparam("ids", expanding=True))
 # workflow_id_idx.
@@ -44,7 +45,7 @@ _FORGET: Final = (
 )
 _FIRST_ROW: Final = "SELECT %s AS id, " + ", ".join(f"%s AS {name}" for name in _WRITTEN)
 _NEXT_ROW: Final = " UNION ALL SELECT " + ", ".join(["%s"] * (1 + len(_WRITTEN)))
-_EXTRA: Final = 4
+_EXTRA: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class LockedDocument:
     ocr_requested_by: str
     claim_at: datetime
     queued_at: datetime
+    trace: TraceContext | None
 
     @property
     def ownership(self) -> Ownership:
@@ -96,7 +98,11 @@ async def lock_documents(
     for row in rows:
         document = document_of(ALL_FIELDS, row[:-_EXTRA])
         locked[document.document_id] = LockedDocument(
-            document, row.ocr_requested_by or "", aware(row.claim_at), aware(row.queued_at)
+            document,
+            row.ocr_requested_by or "",
+            aware(row.claim_at),
+            aware(row.queued_at),
+            trace_of(row.traceparent),
         )
     return locked, aware(rows[0].now) if rows else None
 

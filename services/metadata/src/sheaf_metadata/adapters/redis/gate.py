@@ -9,6 +9,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from sheaf_common.telemetry import tracing
+from sheaf_common.telemetry.tracing import NO_SPAN, Kind, Span
 from sheaf_metadata.adapters.metrics import REDIS_FAILURES, REDIS_SECONDS
 
 log = structlog.get_logger()
@@ -66,8 +68,9 @@ class RedisGate:
         trial = self._on_trial = self._answers == 0
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(self._budget_s):
-                result = await work
+            with _span(operation):
+                async with asyncio.timeout(self._budget_s):
+                    result = await work
         except REDIS_ERRORS as error:
             REDIS_FAILURES.labels(operation).inc()
             # What began before the gate was last opened says nothing of Redis now.
@@ -119,3 +122,10 @@ class RedisGate:
         except REDIS_ERRORS:
             return False
         return True
+
+
+def _span(operation: str) -> Span:
+    if tracing.current() is None:
+        return NO_SPAN
+    attributes = {"db.system.name": "redis", "db.operation.name": operation}
+    return tracing.span(f"redis {operation}", Kind.CLIENT, attributes)
