@@ -110,12 +110,13 @@ def measure(
             rate=rate or 4.0, seconds=seconds or 25.0, rounds=rounds or 4, on_progress=_say
         ),
     }
+    facts = machine.facts()
     with ended_by_sigterm():
         outcome = uvloop.run(scenarios[scenario]())
     show_table(outcome.columns, outcome.rows)
     print(outcome.verdict)
     if json_ is not None:
-        report = {**outcome.as_json(), "machine": machine.facts()}
+        report = {**outcome.as_json(), "machine": facts}
         write_atomic(json_, json.dumps(report, indent=2) + "\n")
     return 0 if outcome.ok else _MISSED
 
@@ -166,6 +167,7 @@ def pools(
         scale=scale,
         on_progress=_say,
     )
+    facts = machine.facts()
     with ended_by_sigterm():
         results = uvloop.run(comparing)
     rollbacks, widths = results[: -len(callers)], results[-len(callers) :]
@@ -176,7 +178,7 @@ def pools(
         report = {
             "results": [each.as_json("default", "rollback") for each in rollbacks],
             "s3_clients": [each.as_json("pool_of_20", "one_wide_client") for each in widths],
-            "machine": machine.facts(),
+            "machine": facts,
         }
         write_atomic(json_, json.dumps(report, indent=2) + "\n")
     return 0
