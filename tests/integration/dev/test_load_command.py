@@ -1,6 +1,8 @@
 """`./sheaf bench` as a person runs it: a load test of a few seconds on a fresh stack."""
 
 import json
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -53,3 +55,21 @@ def test_a_load_test_is_told_to_people_programs_and_by_its_exit_code(tmp_path: P
     assert "accept_p99_ms" in output
     assert "4 requests/s" in progress
     assert str(rate["accept_ms"]["p99"]) in page.read_text()
+
+
+def test_a_load_test_that_is_terminated_ends_at_once() -> None:
+    """With the exit code of the signal and without a traceback, whatever it waits for."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        command = [sys.executable, "-m", "sheaf_dev", "bench", "--target", url, "--api-key", "k"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+            assert running.stderr is not None
+            told = iter(running.stderr.readline, "")
+            assert any("warming up" in line for line in told)
+            silent.settimeout(60)
+            silent.accept()[0].close()
+            running.terminate()
+            rest = running.communicate(timeout=60)[1]
+
+    assert running.returncode == 128 + signal.SIGTERM
+    assert "Traceback" not in rest
