@@ -11,7 +11,7 @@ import pytest
 from sheaf.metadata.v1 import metadata_pb2
 from sheaf.orchestrator.v1 import orchestrator_pb2
 from sheaf.storage.v1 import storage_pb2
-from sheaf_common.telemetry import catalogue
+from sheaf.telemetry.v1 import telemetry_pb2
 from sheaf_common.telemetry.catalogue import EVERY_SERVICE, METRICS, MetricSpec, Service
 from sheaf_dev.metrics_page import TEMPORAL_METRICS
 from sheaf_dev.samples.generator import text_pdf
@@ -19,14 +19,9 @@ from support.metrics import Exposition, Metrics, address, temporal_address
 from support.system import System
 from support.waiting import until_answer
 
-_NOT_MADE_YET: Final = (
-    catalogue.CPU_WORKER_PROCESSES,
-    catalogue.CPU_WORKER_CHANGES,
-    catalogue.DISPATCH_WORKFLOWS_LIMIT,
-)
 _GRPC_METHODS: Final = {
     f"/{service.full_name}/{method.name}"
-    for module in (metadata_pb2, orchestrator_pb2, storage_pb2)
+    for module in (metadata_pb2, orchestrator_pb2, storage_pb2, telemetry_pb2)
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }
@@ -58,7 +53,7 @@ _BOUNDS: Final[Mapping[str, Callable[[str], bool]]] = {
 
 def in_catalogue(service: Service) -> dict[str, MetricSpec]:
     """What a service shall serve, by name."""
-    specs = [each for each in METRICS if service in each.served_by and each not in _NOT_MADE_YET]
+    specs = [each for each in METRICS if service in each.served_by]
     return {each.name: each for each in specs}
 
 
