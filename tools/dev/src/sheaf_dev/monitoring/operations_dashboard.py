@@ -217,6 +217,7 @@ _PROCESSES: Final = Row(
         Panel("Open files", "short", [Series(
             f"process_open_fds{{{_SERVICES}}}", "{{job}} {{instance}}")], "Descriptors."),
         _p99("P99 of the event loop's lag", c.EVENT_LOOP_LAG_SECONDS, "job"),
+        _rate("Spans of traces dropped", c.TRACE_SPANS_DROPPED, "job"),
         _p99("P99 of gRPC by method", c.GRPC_SERVER_SECONDS, "method"),
         _rate("gRPC calls by code", c.GRPC_SERVER_SECONDS, "job, code", "ops"),
         _gauge("gRPC calls in flight", c.GRPC_SERVER_IN_FLIGHT, "job"),
