@@ -270,6 +270,30 @@ async def test_a_source_that_fails_breaks_the_stream() -> None:
     assert servicer.ended is not None or servicer.received <= 1
 
 
+async def test_a_call_that_the_connection_gives_up_is_no_cancellation() -> None:
+    """Nobody cancelled the caller: it hears that the peer is gone, of a call and of a stream."""
+    begun = asyncio.Event()
+
+    async def hang() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def source() -> AsyncIterator[storage_pb2.PutObjectRequest]:
+        yield storage_pb2.PutObjectRequest(data=b"a")
+        await asyncio.Event().wait()
+
+    servicer = Storage()
+    async with serving(Orchestrator(hang), servicer) as (_, peer):
+        stub: Any = storage_pb2_grpc.StorageServiceStub(peer.channel)
+        sending = peer.send_stream(stub.PutObject, source(), timeout_s=30)
+        calls = [asyncio.ensure_future(ask(peer, timeout_s=30)), asyncio.ensure_future(sending)]
+        await begun.wait()
+        await until(lambda: servicer.received == 1)
+        await peer.channel.close(grace=None)
+        errors = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(error) for error in errors] == [Unavailable, Unavailable]
+
+
 async def test_a_peer_that_is_down_is_unavailable_within_the_deadline() -> None:
     """No connection is an answer, not a wait."""
     async with grpc_peer("peer", "127.0.0.1:1", SETTINGS) as peer:

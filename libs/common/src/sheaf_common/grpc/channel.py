@@ -1,5 +1,6 @@
 """Calling another service: one channel for the process's life, deadlines on every call."""
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
@@ -8,6 +9,7 @@ import grpc
 
 from sheaf_common import context
 from sheaf_common.context import REQUEST_ID_KEY, USER_ID_KEY
+from sheaf_common.errors import Unavailable
 from sheaf_common.grpc.errors import decode
 from sheaf_common.grpc.flow import WINDOW_OPTIONS
 from sheaf_common.grpc.settings import GrpcSettings
@@ -56,8 +58,11 @@ class Peer:
                     metadata=self._metadata(span),
                     wait_for_ready=wait_for_ready,
                 )
-            except grpc.aio.AioRpcError as error:
-                raise decode(error, self.name) from error
+            except (grpc.aio.AioRpcError, asyncio.CancelledError) as error:
+                meaning = self._meaning(error)
+                if meaning is error:
+                    raise
+                raise meaning from error
 
     async def send_stream(
         self,
@@ -97,14 +102,11 @@ class Peer:
         status = _FirstStatus(call)
         try:
             return await call
-        except grpc.aio.AioRpcError as error:
-            if failure:
-                raise failure[0] from error
-            raise decode(status.behind(error), self.name) from error
-        except BaseException:
-            if failure:
-                raise failure[0] from None
-            raise
+        except BaseException as error:
+            meaning = failure[0] if failure else self._meaning(error, status)
+            if meaning is error:
+                raise
+            raise meaning from error
         finally:
             call.cancel()
 
@@ -135,6 +137,21 @@ class Peer:
             call.cancel()
             span.end(failure)
 
+    def _meaning(self, error: BaseException, status: "_FirstStatus | None" = None) -> BaseException:
+        """What a call's end means to its caller; the error itself where it means nothing else.
+
+        A call that the channel gives up by itself ends as if its caller had been cancelled.
+        """
+        if isinstance(error, grpc.aio.AioRpcError):
+            return decode(error if status is None else status.behind(error), self.name)
+        if isinstance(error, asyncio.CancelledError) and not _is_cancelled():
+            return Unavailable(
+                "CALL_GIVEN_UP",
+                f"{self.name}: the connection gave the call up",
+                evidence={"peer": self.name},
+            )
+        return error
+
     def _metadata(self, span: Span) -> tuple[tuple[str, str], ...]:
         request = context.current()
         own = propagated(span.context)
@@ -143,6 +160,12 @@ class Peer:
             if request.user_id is not None:
                 own = (*own, (USER_ID_KEY, request.user_id))
         return own + self._authorization
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody asked this task to end."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 class _FirstStatus:
