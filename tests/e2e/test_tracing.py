@@ -80,7 +80,7 @@ async def test_a_document_is_one_trace_from_the_request_to_its_outcome(system: S
     ]
     activity = [*registered, ("orchestrator", _ACTIVITY)]
     document = [*activity, ("orchestrator", "document")]
-    stored = ("storage", f"{_STORAGE}/PutObject")
+    stored = ("storage", f"{_STORAGE}/PutWholeObject")
     expected = [
         [*request, ("gateway", stored[1]), stored, ("storage", "s3 put_object")],
         [*registered, ("metadata", "mysql register_batch")],
@@ -92,9 +92,8 @@ async def test_a_document_is_one_trace_from_the_request_to_its_outcome(system: S
         [
             *document,
             ("orchestrator", "fetch"),
-            ("orchestrator", f"{_STORAGE}/GetObject"),
-            ("storage", f"{_STORAGE}/GetObject"),
-            ("storage", "s3 get_object"),
+            ("orchestrator", f"{_STORAGE}/FetchObject"),
+            ("storage", f"{_STORAGE}/FetchObject"),
         ],
         [*document, ("orchestrator", "extract")],
         [

@@ -270,10 +270,10 @@ async def test_any_time_may_be_asked_for(metadata: Metadata) -> None:
 
 async def test_a_workflow_is_read_in_one_query(metadata: Metadata) -> None:
     """Each user's part of it, in ascending id; nobody else's, and nothing that was not asked."""
-    await metadata.registered(3, user_id="ann")
+    anns = await metadata.registered(3, user_id="ann")
     await metadata.registered(2, user_id="bob")
     group = await metadata.claimed(max_documents=5)
-    await metadata.record(group.workflow_id, completed(group.documents[0].document_id))
+    await metadata.record(group.workflow_id, completed(anns[0]))
     mask = FieldMask(paths=["filename"])
     request = metadata_pb2.GetWorkflowRequest(workflow_id=group.workflow_id, read_mask=mask)
     with as_user("ann"):

@@ -12,7 +12,7 @@ from sheaf_dev.cli import load
         ("--tries 3", "the load test has no --tries: that is of cancel"),
         (
             "--scenario cancel --files 3",
-            "cancel has no --files: that is of the load test and fairness",
+            "cancel has no --files: that is of the load test and fairness and workers",
         ),
         ("--scenario cancel --rps 3", "--scenario cancel has no --rps: that is of the load test"),
         ("--scenario fairness --ramp", "--scenario fairness has no --ramp"),

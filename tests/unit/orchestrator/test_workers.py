@@ -30,8 +30,9 @@ def test_rolled_back_pollers_are_five(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _pollers(settings, settings.workflow_pollers_max) == PollerBehaviorSimpleMaximum(5)
 
 
-def test_a_busy_host_takes_no_more_than_it_works_on() -> None:
+def test_a_busy_host_takes_no_more_than_it_works_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """So many slots in any case as keep the subprocesses busy, and one more; 20 at the most."""
+    monkeypatch.setenv("TEMPORAL_CPU_SLOTS", "resource")
     slots = cpu_slots(TemporalSettings(), subprocesses=2)
 
     assert isinstance(slots, ResourceBasedSlotSupplier)
@@ -44,12 +45,12 @@ def test_a_busy_host_takes_no_more_than_it_works_on() -> None:
 
 @pytest.mark.parametrize(
     ("variable", "value", "slots"),
-    [("TEMPORAL_CPU_SLOTS", "fixed", 20), ("TEMPORAL_WORKER_PROFILE", "baseline", 4)],
+    [("TEMPORAL_WORKER_PROFILE", "tuned", 20), ("TEMPORAL_WORKER_PROFILE", "baseline", 4)],
 )
-def test_fixed_slots_are_one_switch(
+def test_slots_are_fixed_unless_they_go_by_resources(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str, slots: int
 ) -> None:
-    """Of its own, and part of the profile of before."""
+    """At the required number, or that of before."""
     monkeypatch.setenv(variable, value)
 
     assert cpu_slots(TemporalSettings(), subprocesses=2) == FixedSizeSlotSupplier(slots)

@@ -86,9 +86,9 @@ class TemporalSettings(SettingsGroup):
     )
     cpu_slots: Literal["resource", "fixed"] = variable(
         "TEMPORAL_CPU_SLOTS",
-        "resource",
-        "resource: a busy host takes no group activity beyond EXTRACT_PROCESSES + 1;"
-        " fixed: always up to TEMPORAL_CPU_MAX_CONCURRENT_ACTIVITIES",
+        "fixed",
+        "fixed: up to TEMPORAL_CPU_MAX_CONCURRENT_ACTIVITIES; resource: of these a busy host takes"
+        " EXTRACT_PROCESSES + 1 only",
     )
     cpu_target_cpu: float = variable(
         "TEMPORAL_CPU_TARGET_CPU", 0.9, "share of the host's CPU that makes it busy", gt=0, le=1

@@ -42,14 +42,23 @@ class WorkerPlan:
         return [sys.executable, *module, "--role", "cpu", "--tied-to", str(os.getpid())]
 
     def environment(self, place: int) -> Mapping[str, str]:
-        """The variables that are its own."""
+        """The variables that are its own.
+
+        Where there are several workers a busy host should leave groups to others: slots go by
+        resources, unless they are set.
+        """
         if self.first_port is None:
             ports = _free_ports(self.host, len(PORTS))
         else:
             first = self.first_port + place * len(PORTS)
             ports = list(range(first, first + len(PORTS)))
         own = dict(zip(PORTS, map(str, ports), strict=True))
-        return {**own, "EXTRACT_PROCESSES": str(self.subprocesses)}
+        slots = os.environ.get("TEMPORAL_CPU_SLOTS", "resource")
+        return {
+            **own,
+            "EXTRACT_PROCESSES": str(self.subprocesses),
+            "TEMPORAL_CPU_SLOTS": slots,
+        }
 
 
 class LocalWorkers:

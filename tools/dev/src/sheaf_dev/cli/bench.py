@@ -21,6 +21,7 @@ from sheaf_dev.bench.pools import (
 )
 from sheaf_dev.cli.load import LoadOptions, run_load
 from sheaf_dev.cli.scenarios import (
+    SHARED,
     Scenario,
     ScenarioOptions,
     refuse_strangers,
@@ -33,8 +34,6 @@ from sheaf_dev.outcomes import show_table
 
 _NO_OPTIONS: Final = LoadOptions()
 _NO_SCENARIO_OPTIONS: Final = ScenarioOptions()
-_SHARED: Final = ("files", "rounds")
-"""Options that the load test has too."""
 _COLUMNS: Final = ("pool", "callers", "mode", "p50 ms", "p99 ms", "acquire ms", "CPU ms",
     "client", "server", "CPU ratio",
 )  # fmt: skip
@@ -78,7 +77,7 @@ def measure(
     given = {name: value for name, value in shared.items() if value is not None}
     given |= options.given()
     if scenario is None:
-        refuse_strangers("the load test", given, _SHARED)
+        refuse_strangers("the load test", given, SHARED)
         return run_load(load, files=files, rounds=rounds, json_=json_)
     if strangers := load.given():
         raise CycloptsError(

@@ -30,6 +30,8 @@ Scenario = Literal[
     "cancel", "fairness", "large-object", "rows", "scan-flood", "soak", "step", "workers"
 ]
 
+SHARED: Final = ("files", "rounds")
+"""Options of scenarios that the load test has too."""
 _MISSED: Final = 1
 
 
@@ -116,8 +118,9 @@ def refuse_strangers(
     """Raises CycloptsError for an option that what is run does not have."""
     for name in given:
         if name not in options:
-            owners = [each for each, known in _known().items() if name in known.options]
-            those = " and ".join(owners) or "the load test"
+            owners = ["the load test"] if name in SHARED else []
+            owners += [each for each, known in _known().items() if name in known.options]
+            those = " and ".join(owners)
             option = f"--{name.replace('_', '-')}"
             raise CycloptsError(f"{what} has no {option}: that is of {those}")
 
