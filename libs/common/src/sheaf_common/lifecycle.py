@@ -27,6 +27,7 @@ _UNWIND_S: Final = 2.0
 _SAME_SIGNAL_S: Final = 1.0
 """A wrapper such as `uv run` passes on what the terminal sends to the whole group as well: a
 signal that comes again so soon is the same one."""
+_CANCEL_AGAIN_S: Final = 1.0
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -73,8 +74,10 @@ class Lifecycle:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.wait([task])
+            while not task.done():
+                # Again, if need be: `asyncio.wait_for` in Python 3.11 may lose a cancellation.
+                task.cancel()
+                await asyncio.wait([task], timeout=_CANCEL_AGAIN_S)
 
     def _background_done(self, name: str, task: "asyncio.Future[None]") -> None:
         if task.cancelled():

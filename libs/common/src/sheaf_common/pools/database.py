@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Final, Literal
 
 import asyncmy
+import structlog
 from pydantic import SecretStr, field_validator
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -25,6 +26,8 @@ from sheaf_common.pools.database_session import session_statement
 from sheaf_common.settings import Rollback, SettingsGroup, variable
 from sheaf_common.telemetry.peak import RecentPeak
 from sheaf_common.telemetry.pools import WaitQueue, pool_metrics
+
+log = structlog.get_logger()
 
 _DRIVER: Final = "mysql+asyncmy"
 _SCHEMES: Final = frozenset({"mysql", "mariadb", _DRIVER})
@@ -76,12 +79,13 @@ class DatabaseSettings(SettingsGroup):
 class DatabasePool:
     """Connections of one engine, and how many there are. Belongs to one event loop."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, read_timeout_s: float) -> None:
         pool = engine.pool
         assert isinstance(pool, QueuePool)  # noqa: S101 - what the engine is made with
         self.engine = engine
         self.size = pool.size() + pool._max_overflow  # noqa: SLF001 - the pool does not tell it
         self._pool = pool
+        self._read_timeout_s = read_timeout_s
         self._queue = WaitQueue(_NAME)
         self._lent = 0
         self._peak = RecentPeak()
@@ -128,7 +132,7 @@ class DatabasePool:
                 raise
         self._count(1)
         try:
-            yield DatabaseConnection(leased.driver_connection)
+            yield DatabaseConnection(leased.driver_connection, self._read_timeout_s)
         except DriverError as error:
             if is_closed(leased.driver_connection):  # and so may be all that are as old
                 self._pool._invalidate(leased, error, _checkin=False)  # noqa: SLF001
@@ -140,12 +144,18 @@ class DatabasePool:
     async def _give_back(self, leased: PoolProxiedConnection) -> None:
         """What is open is rolled back, what is closed replaced; a caller's end does not stop it."""
         driver: Any = leased.driver_connection
-        closed = is_closed(driver)
-        giving_back = greenlet_spawn(leased.invalidate if closed else leased.close)
-        if not closed and not in_transaction(driver) and self._pool.overflow() <= 0:
-            await giving_back  # nothing to wait for, so nothing to be cancelled in
+        if is_closed(driver) or in_transaction(driver) or self._pool.overflow() > 0:
+            await asyncio.shield(asyncio.ensure_future(self._end(leased)))
         else:
-            await asyncio.shield(asyncio.ensure_future(giving_back))
+            await greenlet_spawn(leased.close)  # nothing to wait for, so nothing to be cancelled in
+
+    async def _end(self, leased: PoolProxiedConnection) -> None:
+        end = leased.invalidate if is_closed(leased.driver_connection) else leased.close
+        try:
+            async with asyncio.timeout(self._read_timeout_s):
+                await greenlet_spawn(end)
+        except TimeoutError:  # the driver has closed it, and the pool has dropped it
+            log.warning("a database connection did not end in time")
 
     def _count(self, change: int) -> None:
         before = self._lent
@@ -178,14 +188,13 @@ async def database_pool(
         connect_args={
             "charset": "utf8mb4",
             "connect_timeout": settings.connect_timeout_s,
-            "read_timeout": settings.read_timeout_s,
             "autocommit": None,  # the session's statement turns it on, in the same round trip
             "async_creator_fn": _creator(settings, lock_wait_s or settings.statement_timeout_s),
         },
     )
     if settings.pool_pre_ping:
-        check_before_use(engine.sync_engine)
-    pool = DatabasePool(engine)
+        check_before_use(engine.sync_engine, settings.read_timeout_s)
+    pool = DatabasePool(engine, settings.read_timeout_s)
     try:
         with pool_metrics(_NAME, pool):
             yield pool

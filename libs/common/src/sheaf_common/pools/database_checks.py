@@ -6,19 +6,25 @@ it; to ping each time costs a third of a small read. HikariCP does the same, wit
 half second (its `aliveBypassWindowMs`).
 """
 
+import asyncio
 import time
 from typing import Any, Final
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.util.concurrency import await_
 
 RESTED_S: Final = 0.5
 _RETURNED_AT: Final = "sheaf_returned_at"
 
 
-def check_before_use(engine: Engine) -> None:
+def check_before_use(engine: Engine, ping_timeout_s: float) -> None:
     """From now on a dead connection is replaced, and so are all older ones, before its use."""
+
+    async def ping(driver: Any) -> None:
+        async with asyncio.timeout(ping_timeout_s):
+            await driver.ping(reconnect=False)
 
     def on_return(_connection: Any, record: Any) -> None:
         record.info[_RETURNED_AT] = time.monotonic()
@@ -32,7 +38,7 @@ def check_before_use(engine: Engine) -> None:
         if time.monotonic() - returned_at < RESTED_S:
             return
         try:
-            connection.ping()
+            await_(ping(connection.driver_connection))
         except Exception as error:
             raise InvalidatePoolError("the connection does not answer") from error
 

@@ -5,14 +5,16 @@ written with named parameters, `:name`, of which a list or tuple stands for as m
 parentheses.
 """
 
+import asyncio
 import re
 from collections import namedtuple
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
+from asyncmy.constants.CR import CR_SERVER_LOST
 from asyncmy.errors import Error as DriverError
-from asyncmy.errors import IntegrityError
+from asyncmy.errors import IntegrityError, OperationalError
 from sqlalchemy import TextClause
 from sqlalchemy.exc import MultipleResultsFound, NoResultFound
 
@@ -23,6 +25,7 @@ _PARAMETER: Final = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 _KNOWN_STATEMENTS: Final = 1024
 
 Parameters = Mapping[str, Any]
+AnswerT = TypeVar("AnswerT")
 
 
 class Rows:
@@ -96,14 +99,19 @@ class SqlConnection(Protocol):
 class DatabaseConnection:
     """A pooled session with MySQL, for the block of `DatabasePool.connection`.
 
-    Errors are the driver's (`DriverError`). Whoever is cancelled while a statement runs leaves
-    the connection closed, and the pool replaces it.
+    Errors are the driver's (`DriverError`); an answer that takes longer than `read_timeout_s` is
+    one too. Whoever gives up while a statement runs leaves the connection closed, and the pool
+    replaces it.
+
+    The driver has such a timeout itself, on `asyncio.wait_for`, which in Python 3.11 may lose the
+    cancellation of its caller (python/cpython#86296): what should end then runs on.
     """
 
-    __slots__ = ("driver",)
+    __slots__ = ("_read_timeout_s", "driver")
 
-    def __init__(self, driver: Any) -> None:
+    def __init__(self, driver: Any, read_timeout_s: float) -> None:
         self.driver = driver
+        self._read_timeout_s = read_timeout_s
 
     async def execute(
         self, statement: TextClause, parameters: Parameters | Sequence[Parameters] | None = None, /
@@ -118,7 +126,7 @@ class DatabaseConnection:
         if parameters is None or isinstance(parameters, Mapping):
             return await self._run(sql, _sequences_as_tuples(parameters or {}))
         cursor = self.driver.cursor()
-        await cursor.executemany(sql, list(parameters))
+        await self._answered(cursor.executemany(sql, list(parameters)))
         return Rows((), (), cursor.rowcount)
 
     async def exec_driver_sql(self, statement: str, parameters: Any = None, /) -> Rows:
@@ -127,15 +135,24 @@ class DatabaseConnection:
 
     async def commit(self) -> None:
         """Commits what `begin` began. Raises as `execute`."""
-        await self.driver.commit()
+        await self._answered(self.driver.commit())
 
     async def _run(self, sql: str, parameters: Any) -> Rows:
         cursor = self.driver.cursor()
-        await cursor.execute(sql, parameters)
+        await self._answered(cursor.execute(sql, parameters))
         if cursor.description is None:
             return Rows((), (), cursor.rowcount)
         names = tuple([column[0] for column in cursor.description])
         return Rows(names, await cursor.fetchall(), cursor.rowcount)
+
+    async def _answered(self, answer: Awaitable[AnswerT]) -> AnswerT:
+        try:
+            async with asyncio.timeout(self._read_timeout_s):
+                return await answer
+        except TimeoutError:
+            raise OperationalError(
+                CR_SERVER_LOST, "Lost connection to MySQL server during query (read timeout)"
+            ) from None
 
 
 def _sequences_as_tuples(parameters: Parameters) -> dict[str, Any]:
