@@ -1,6 +1,7 @@
 """The pool of database connections, at its bounds, over MariaDB."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -62,7 +64,8 @@ class Server:
         rows = (await self._connection.exec_driver_sql("SHOW PROCESSLIST")).mappings().all()
         for row in rows:
             if row["db"] == self._schema:
-                await self._connection.exec_driver_sql(f"KILL {row['Id']}")
+                with contextlib.suppress(OperationalError):  # it has gone meanwhile
+                    await self._connection.exec_driver_sql(f"KILL {row['Id']}")
 
 
 async def hold(stack: AsyncExitStack, pool: DatabasePool, count: int) -> list[DatabaseConnection]:

@@ -46,6 +46,9 @@ class SpanBatches(SpanProcessor):
         self._closing = False
         self._dropped = 0
         self._losing = False
+        self._exporting = 0
+        self._given_up = False
+        self._counting = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="trace-export", daemon=True)
         self._thread.start()
 
@@ -69,6 +72,10 @@ class SpanBatches(SpanProcessor):
             self._queue.clear()
         self._exporter.shutdown()
         self._thread.join(max(0.0, ends_at - time.monotonic()))
+        if self._thread.is_alive():
+            with self._counting:
+                self._given_up = True
+                self._drop(self._exporting)
         if self._dropped:
             log.warning("spans were not exported", dropped=self._dropped)
 
@@ -86,11 +93,16 @@ class SpanBatches(SpanProcessor):
     def _export_all(self) -> None:
         while self._queue:
             batch = self._next_batch()
+            self._exporting = len(batch)
             try:
                 taken = self._exporter.export(batch) is SpanExportResult.SUCCESS
             except Exception:
                 log.exception("spans cannot be exported")
                 taken = False
+            with self._counting:
+                if self._given_up:  # and counted
+                    return
+                self._exporting = 0
             if not taken:
                 self._drop(len(batch))
             elif self._losing and not self._queue:
