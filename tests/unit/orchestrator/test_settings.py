@@ -10,7 +10,7 @@ from sheaf_common.settings import SettingsInvalid, load
 from sheaf_orchestrator.extraction import Limits
 from sheaf_orchestrator.recognition_settings import RecognitionSettings
 from sheaf_orchestrator.scaling_settings import ScalingSettings
-from sheaf_orchestrator.settings import PasswordSettings, TemporalSettings
+from sheaf_orchestrator.settings import PasswordSettings, ProcessingSettings, TemporalSettings
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,14 @@ def test_a_key_that_is_none_is_found_at_start(monkeypatch: pytest.MonkeyPatch) -
     assert keys is not None
     sealed = SealingKeys([bytes(32)]).seal(b"secret", belongs_to="d")
     assert keys.open(sealed, belongs_to="d") == b"secret"
+
+
+def test_extraction_gives_way_to_intake_and_recognition_to_both() -> None:
+    """Accepting stays fast while a backlog is worked off; each lane by its own step."""
+    text = ProcessingSettings().limits()
+    recognition = RecognitionSettings()
+    pages, base = recognition.limits(text), recognition.base_limits(text)
+    assert 0 < text.niceness < base.niceness < pages.niceness
 
 
 def test_recognition_gives_way_to_text() -> None:

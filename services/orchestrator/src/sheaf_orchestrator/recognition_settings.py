@@ -96,7 +96,7 @@ class RecognitionSettings(SettingsGroup):
             text,
             wall_s=text.wall_s * _BASE_PATIENCE,
             soft_s=text.soft_s * _BASE_PATIENCE,
-            niceness=self.niceness // 2,
+            niceness=(text.niceness + self.niceness) // 2,
             start_s=_OCR_START_S,
             wait_s=_OCR_START_S * 2,
         )

@@ -187,6 +187,9 @@ class ProcessingSettings(SettingsGroup):
         "address space of a subprocess; half of it resident",
         ge=256 * 2**20,
     )
+    niceness: int = variable(
+        "EXTRACT_NICENESS", 5, "how far extraction gives way to all else on its host", ge=0, le=19
+    )
     max_pages: int = variable("EXTRACT_MAX_PAGES", 2000, "pages of one document", ge=1)
     buffer_bytes: int = variable(
         "EXTRACT_BUFFER_BYTES",
@@ -214,6 +217,7 @@ class ProcessingSettings(SettingsGroup):
             address_space_bytes=self.memory_limit_bytes,
             rss_bytes=self.memory_limit_bytes // 2,
             pages=self.max_pages,
+            niceness=self.niceness,
         )
 
 
