@@ -1,7 +1,7 @@
 """Small fakes of the metadata service's ports, kept in memory."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -29,6 +29,10 @@ from sheaf_metadata.ports import Outdate
 from sheaf_metadata.service.observer import CachedKind, CoalescedKind
 
 
+def _is_open(document: Document) -> bool:
+    return document.status is not None and not document.status.terminal
+
+
 @dataclass
 class FakeReads:
     """Documents and batches in dictionaries; remembers which fields were read.
@@ -41,6 +45,8 @@ class FakeReads:
     reads: list[Fields] = field(default_factory=list)
     batches: dict[UUID, BatchView] = field(default_factory=dict)
     batch_reads: list[Fields] = field(default_factory=list)
+    open_questions: list[int] = field(default_factory=list)
+    down: Exception | None = None
     examined: int = 1000
 
     async def document(
@@ -51,6 +57,15 @@ class FakeReads:
         self.reads.append(fields)
         found = self.documents_by_id.get(document_id)
         return found if found and user_id in (None, found.user_id) else None
+
+    async def open_documents(self, document_ids: Collection[UUID]) -> Collection[UUID]:
+        """Those that are there and not terminal."""
+        await asyncio.sleep(0)
+        self.open_questions.append(len(document_ids))
+        if self.down is not None:
+            raise self.down
+        there = [self.documents_by_id.get(each) for each in document_ids]
+        return {each.document_id for each in there if each is not None and _is_open(each)}
 
     async def batch(self, batch_id: UUID, fields: Fields, user_id: str | None) -> BatchView | None:
         """The batch, if the user may see it."""

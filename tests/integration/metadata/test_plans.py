@@ -169,6 +169,7 @@ async def test_outcomes_are_written_by_primary_key(connection: AsyncConnection) 
 async def test_documents_and_batches_are_read_by_key(connection: AsyncConnection) -> None:
     """A document by PRIMARY; a batch with its documents in one ordered look-up."""
     ids = await some_ids(connection, "completed", 2)
+    assert_plan(await explained(connection, reading.OPEN, {"ids": ids}), "PRIMARY")
     fields = fields_of(["filename", "status"])
     one = await explained(
         connection,

@@ -13,10 +13,11 @@ from sheaf_common.telemetry import catalogue
 from sheaf_common.telemetry.kpis import TARGETS
 from sheaf_dev import checkout
 from sheaf_dev.errors import MissingProgramError
-from sheaf_dev.monitoring import expressions, generated, promtool
+from sheaf_dev.monitoring import expressions, generated, promtool, targets
 from sheaf_dev.monitoring.alerts import Rule, rules, unexplained, untested
 from sheaf_dev.monitoring.targets import series
 from sheaf_dev.services import SERVICES
+from sheaf_gateway.service import kpi_values
 
 DEPLOY = checkout.root() / "deploy"
 DASHBOARDS = sorted((DEPLOY / "grafana" / "dashboards").glob("*.json"))
@@ -217,3 +218,8 @@ def test_prometheus_scrapes_every_service_of_the_compose_file() -> None:
         assert all(port.startswith("127.0.0.1:") for port in compose[name]["ports"])
         mounts = [each.split(":")[0] for each in compose[name]["volumes"]]
         assert all((DEPLOY / each).exists() for each in mounts if each.startswith("./"))
+
+
+def test_the_rules_leave_out_the_routes_that_the_gateway_leaves_out() -> None:
+    """Both judge the same requests."""
+    assert set(targets.OPERATORS_ROUTES.split("|")) == kpi_values.OPERATORS_ROUTES

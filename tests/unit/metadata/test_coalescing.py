@@ -16,6 +16,7 @@ from sheaf_common.ids import new_id
 from sheaf_metadata.domain.documents import Document, Status
 from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.monotonic import ShownVersions
+from sheaf_metadata.service.open_check import OpenCheck
 from sheaf_metadata.service.reading import ReadDocuments
 from sheaf_metadata.service.waiting import DocumentEnded, Waiters
 from support.metadata_fakes import FakeCache, FakeObserver, FakeReads
@@ -131,7 +132,14 @@ async def test_a_document_is_shown_as_it_is_after_a_write(wait_s: float, usable:
     reads.documents_by_id[old.document_id] = old
     coalescing = Coalescing(observer, limit_s=60)
     reading = ReadDocuments(
-        reads, FakeCache(usable=usable), ShownVersions(10), coalescing, waiters, observer, 60
+        reads,
+        FakeCache(usable=usable),
+        ShownVersions(10),
+        coalescing,
+        waiters,
+        observer,
+        OpenCheck(reads),
+        60,
     )
 
     before = asyncio.create_task(reading.document(old.document_id, ("status",), wait_s))

@@ -12,6 +12,7 @@ from sheaf_metadata.domain.listing import ListFilter
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.monotonic import MonotonicCache, ShownVersions
+from sheaf_metadata.service.open_check import OpenCheck
 from sheaf_metadata.service.reading import ReadDocuments
 from sheaf_metadata.service.waiting import Waiters
 from support.metadata_fakes import FakeBatchCache, FakeCache, FakeObserver, FakeReads, a_batch
@@ -32,7 +33,14 @@ class Bench:
         observer, waiters = FakeObserver(), Waiters(10)
         coalescing = Coalescing(observer, limit_s=60)
         self.reading = ReadDocuments(
-            self.reads, self.cache, self.shown, coalescing, waiters, observer, 60
+            self.reads,
+            self.cache,
+            self.shown,
+            coalescing,
+            waiters,
+            observer,
+            OpenCheck(self.reads),
+            60,
         )
         self.batches = ReadBatches(
             self.reads, FakeBatchCache(), self.shown, coalescing, waiters, observer, 60

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from sheaf_common.context import RequestContext, bound
-from sheaf_common.errors import NotFound
+from sheaf_common.errors import NotFound, Unavailable
 from sheaf_common.ids import new_id
 from sheaf_metadata.domain.documents import Document, Status, view_of
 from sheaf_metadata.domain.fields import ALL_FIELDS
@@ -16,6 +16,7 @@ from sheaf_metadata.domain.listing import ListFilter
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.monotonic import MonotonicCache, ShownVersions
+from sheaf_metadata.service.open_check import OpenCheck
 from sheaf_metadata.service.reading import ReadDocuments
 from sheaf_metadata.service.waiting import BatchEnded, DocumentEnded, Waiters
 from support.metadata_fakes import FakeBatchCache, FakeCache, FakeObserver, FakeReads, a_batch
@@ -51,6 +52,7 @@ class Bench:
             self.coalescing,
             self.waiters,
             self.observer,
+            OpenCheck(self.reads),
             self.recheck_s,
         )
 
@@ -136,9 +138,42 @@ async def test_a_waiter_looks_by_itself() -> None:
     """A lost hint costs the time between two looks."""
     bench = Bench(recheck_s=0.02)
     waiting = asyncio.create_task(bench.read(wait_s=50))
-    await until(lambda: len(bench.reads.reads) >= 3)
+    await until(lambda: len(bench.reads.open_questions) >= 3)
     bench.end()
     assert (await asyncio.wait_for(waiting, 1)).status is Status.COMPLETED
+
+
+async def test_all_who_wait_look_together() -> None:
+    """A few questions for hundreds of waiters, and one read for each at its end."""
+    bench = Bench(recheck_s=0.05)
+    bench.waiters = Waiters(200)
+    reading = bench.reading
+    ids = [new_id() for _ in range(200)]
+    for document_id in ids:
+        bench.reads.documents_by_id[document_id] = replace(bench.document, document_id=document_id)
+    waits = [
+        asyncio.create_task(reading.document(document_id, ("status",), 50)) for document_id in ids
+    ]
+    await until(lambda: sum(bench.reads.open_questions) >= 600)
+    assert len(bench.reads.open_questions) < 30
+    assert len(bench.reads.reads) == 200
+
+    for document_id in ids:
+        ended = replace(bench.document, document_id=document_id, status=Status.COMPLETED)
+        bench.reads.documents_by_id[document_id] = ended
+    found = await asyncio.wait_for(asyncio.gather(*waits), 5)
+    assert {document.status for document in found} == {Status.COMPLETED}
+    assert len(bench.reads.reads) == 400
+
+
+async def test_who_looks_hears_that_the_database_is_down() -> None:
+    """All who asked together, as if each had read."""
+    bench = Bench(recheck_s=0.02)
+    waits = [asyncio.create_task(bench.read(wait_s=50)) for _ in range(3)]
+    await until(lambda: len(bench.reads.open_questions) >= 1)
+    bench.reads.down = Unavailable("DATABASE_UNAVAILABLE", "down")
+    outcomes = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 1)
+    assert [type(each) for each in outcomes] == [Unavailable] * 3
 
 
 async def test_a_wait_ends_before_the_deadline_of_its_call() -> None:

@@ -8,7 +8,7 @@ raise: without them everything works, slower; but a new attempt of what has ende
 keep for minutes, needs a cache that says it has heard of it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -77,6 +77,10 @@ class Reads(Protocol):
         self, document_id: UUID, fields: Fields, user_id: str | None
     ) -> Document | None:
         """One document's fields; None if it is not there or someone else's."""
+        ...
+
+    async def open_documents(self, document_ids: Collection[UUID]) -> Collection[UUID]:
+        """Those of the documents that are there and not terminal, in one query."""
         ...
 
     async def batch(self, batch_id: UUID, fields: Fields, user_id: str | None) -> BatchView | None:

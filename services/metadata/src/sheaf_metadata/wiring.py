@@ -36,6 +36,7 @@ from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
 from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.control import ControlDocuments
 from sheaf_metadata.service.monotonic import MonotonicCache, ShownVersions
+from sheaf_metadata.service.open_check import OpenCheck
 from sheaf_metadata.service.outcomes import EndClaims
 from sheaf_metadata.service.reading import ReadDocuments
 from sheaf_metadata.service.registration import RegisterBatch
@@ -116,7 +117,9 @@ def _servicer(
     recheck_s = record.wait_recheck_ms / 1000
     return MetadataServicer(
         register_batch=RegisterBatch(MysqlRegistrations(database), fairness, announcer, observer),
-        reading=ReadDocuments(reads, cache, cache.shown, coalescing, waiters, observer, recheck_s),
+        reading=ReadDocuments(
+            reads, cache, cache.shown, coalescing, waiters, observer, OpenCheck(reads), recheck_s
+        ),
         batches=ReadBatches(reads, batches, cache.shown, coalescing, waiters, observer, recheck_s),
         claim=ClaimDocuments(
             MysqlClaims(database), waiters, cache, observer, record.claim_poll_ms / 1000

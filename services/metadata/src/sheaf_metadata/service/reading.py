@@ -22,7 +22,8 @@ from sheaf_metadata.ports import DocumentCache, Reads
 from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.monotonic import ShownVersions
 from sheaf_metadata.service.observer import Observer
-from sheaf_metadata.service.waiting import DocumentEnded, Waiters, ends_at
+from sheaf_metadata.service.open_check import OpenCheck
+from sheaf_metadata.service.waiting import DocumentEnded, Signal, Waiters, ends_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class ReadDocuments:
     coalescing: Coalescing
     waiters: Waiters
     observer: Observer
+    open_check: OpenCheck
     recheck_s: float
 
     async def document(self, document_id: UUID, fields: Fields, wait_s: float) -> Document:
@@ -59,7 +61,15 @@ class ReadDocuments:
                 left_s = until - time.monotonic()
                 if _terminal(found) or left_s <= 0 or signal.closed:
                     return found
-                await signal.wait(min(self.recheck_s, left_s))
+                await self._change(document_id, signal, until)
+
+    async def _change(self, document_id: UUID, signal: Signal, until: float) -> None:
+        """Returns when the document may have ended, the wait is over, or the process stops."""
+        while (left_s := until - time.monotonic()) > 0 and not signal.closed:
+            if await signal.wait(min(self.recheck_s, left_s)):
+                return
+            if not await self.open_check.is_open(document_id):
+                return
 
     async def workflow(self, workflow_id: str, fields: Fields) -> WorkflowView:
         """The current user's documents of a workflow.

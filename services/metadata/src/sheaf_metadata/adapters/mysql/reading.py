@@ -1,11 +1,11 @@
 """Reading documents, batches and workflows: only the columns asked for, each in one query."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import TextClause, bindparam, text
 
 from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.listing import scan
@@ -30,6 +30,13 @@ _BATCH_COLUMNS: Final = "b.user_id, b.product, b.document_count, b.created_at, b
 _BATCH_WIDTH: Final = 5
 
 
+# PRIMARY.
+OPEN: Final = text(
+    "SELECT d.id FROM document d FORCE INDEX (PRIMARY) WHERE d.id IN :ids"
+    " AND d.status IN ('awaiting_upload', 'queued', 'processing')"
+).bindparams(bindparam("ids", expanding=True))
+
+
 class MysqlReads:
     """`Reads` in MySQL."""
 
@@ -45,6 +52,13 @@ class MysqlReads:
             found = await connection.execute(statement, _parameters(user_id, id=document_id.bytes))
             row = found.one_or_none()
         return None if row is None else document_of(fields, row)
+
+    async def open_documents(self, document_ids: Collection[UUID]) -> Collection[UUID]:
+        """See `Reads`."""
+        ids = sorted(document_id.bytes for document_id in document_ids)
+        async with self._database.reading("open_documents") as connection:
+            found = await connection.execute(OPEN, {"ids": ids})
+            return {UUID(bytes=document_id) for document_id in found.scalars()}
 
     async def batch(self, batch_id: UUID, fields: Fields, user_id: str | None) -> BatchView | None:
         """See `Reads`."""

@@ -30,8 +30,6 @@ _SCRAPE_S: Final = 5.0
 _POOLED: Final = ("storage", "metadata")
 _TEXT: Final = {"lane": "text"}
 _GROUP_ACTIVITY: Final = {"activity": "extract_group"}
-_POOL_NAMES: Final = {"database": "db"}
-"""What a report calls a pool, where that is not the pool's own name."""
 _POOL_SIZE: Final = catalogue.POOL_SIZE.name
 _POOL_USED: Final = catalogue.POOL_USED.name
 _POOL_USED_MAX: Final = catalogue.POOL_USED_MAX.name
@@ -119,8 +117,7 @@ class PoolPeaks:
         for name, size in by_name.get(_POOL_SIZE, {}).items():
             used = max(peaks.get(name, 0.0), by_name.get(_POOL_USED, {}).get(name, 0.0))
             if size > 0:
-                known = _POOL_NAMES.get(name, name)
-                self.used_max[known] = max(self.used_max.get(known, 0.0), used / size)
+                self.used_max[name] = max(self.used_max.get(name, 0.0), used / size)
         return bool(peaks)
 
 
