@@ -28,6 +28,7 @@ _INDEXES = {
     "product_status_idx": ["product", "status"],
     "claim_idx": ["status", "lane", "claim_at"],
     "batch_idx": ["batch_id"],
+    "user_sha256_idx": ["user_id", "sha256"],
 }
 
 
@@ -108,6 +109,7 @@ async def test_tables_are_innodb_in_utf8mb4(
         )
         assert columns.all() == [
             ("api_key", "name"),
+            ("document", "client_metadata"),
             ("document", "error_message"),
             ("document", "filename"),
         ]

@@ -25,29 +25,31 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n sheaf/metadata/v1/document.proto\x12\x11sheaf.metadata.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"`\n\x0f\x44ocumentOptions\x12\r\n\x05words\x18\x01 \x01(\x08\x12\'\n\x03ocr\x18\x02 \x01(\x0e\x32\x1a.sheaf.metadata.v1.OcrMode\x12\x15\n\rocr_languages\x18\x03 \x03(\t\"\xe2\x06\n\x08\x44ocument\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\t\x12\x11\n\tparent_id\x18\x03 \x01(\t\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12\x0f\n\x07product\x18\x05 \x01(\t\x12\x31\n\x06status\x18\x06 \x01(\x0e\x32!.sheaf.metadata.v1.DocumentStatus\x12%\n\x04lane\x18\x07 \x01(\x0e\x32\x17.sheaf.metadata.v1.Lane\x12-\n\x08priority\x18\x08 \x01(\x0e\x32\x1b.sheaf.metadata.v1.Priority\x12\x10\n\x08\x66ilename\x18\t \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\n \x01(\t\x12\x12\n\nsize_bytes\x18\x0b \x01(\x03\x12\x0e\n\x06sha256\x18\x0c \x01(\x0c\x12\x12\n\nobject_key\x18\r \x01(\t\x12\x12\n\nresult_key\x18\x0e \x01(\t\x12\x13\n\x0bworkflow_id\x18\x0f \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x10 \x01(\x05\x12\x12\n\ndispatches\x18\x11 \x01(\x05\x12\x18\n\x10pipeline_version\x18\x12 \x01(\t\x12\x12\n\npage_count\x18\x13 \x01(\x05\x12\x17\n\x0f\x63haracter_count\x18\x14 \x01(\x03\x12\x16\n\x0e\x64ocument_class\x18\x15 \x01(\t\x12\x0f\n\x07partial\x18\x16 \x01(\x08\x12\x14\n\x0c\x64uplicate_of\x18\x17 \x01(\t\x12\x12\n\nerror_code\x18\x18 \x01(\t\x12\x15\n\rerror_message\x18\x19 \x01(\t\x12/\n\x0buploaded_at\x18\x1a \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstarted_at\x18\x1b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inished_at\x18\x1c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0brow_version\x18\x1d \x01(\x03\x12\x33\n\x07options\x18\x1e \x01(\x0b\x32\".sheaf.metadata.v1.DocumentOptions\x12\r\n\x05\x64\x65pth\x18\x1f \x01(\x05\x12\x12\n\npages_done\x18  \x01(\x05\x12\x13\n\x0bpages_total\x18! \x01(\x05\"\xe4\x01\n\x05\x42\x61tch\x12\x10\n\x08\x62\x61tch_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0f\n\x07product\x18\x03 \x01(\t\x12\x16\n\x0e\x64ocument_count\x18\x04 \x01(\x05\x12.\n\x06\x63ounts\x18\x05 \x03(\x0b\x32\x1e.sheaf.metadata.v1.StatusCount\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inished_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"g\n\x08Workflow\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64ocument_count\x18\x02 \x01(\x05\x12.\n\x06\x63ounts\x18\x03 \x03(\x0b\x32\x1e.sheaf.metadata.v1.StatusCount\"O\n\x0bStatusCount\x12\x31\n\x06status\x18\x01 \x01(\x0e\x32!.sheaf.metadata.v1.DocumentStatus\x12\r\n\x05\x63ount\x18\x02 \x01(\x05*\x8d\x02\n\x0e\x44ocumentStatus\x12\x1f\n\x1b\x44OCUMENT_STATUS_UNSPECIFIED\x10\x00\x12#\n\x1f\x44OCUMENT_STATUS_AWAITING_UPLOAD\x10\x01\x12\x1a\n\x16\x44OCUMENT_STATUS_QUEUED\x10\x02\x12\x1e\n\x1a\x44OCUMENT_STATUS_PROCESSING\x10\x03\x12\x1d\n\x19\x44OCUMENT_STATUS_COMPLETED\x10\x04\x12\x1a\n\x16\x44OCUMENT_STATUS_FAILED\x10\x05\x12\x1f\n\x1b\x44OCUMENT_STATUS_QUARANTINED\x10\x06\x12\x1d\n\x19\x44OCUMENT_STATUS_CANCELLED\x10\x07*9\n\x04Lane\x12\x14\n\x10LANE_UNSPECIFIED\x10\x00\x12\r\n\tLANE_TEXT\x10\x01\x12\x0c\n\x08LANE_OCR\x10\x02*^\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cPRIORITY_LOW\x10\x01\x12\x13\n\x0fPRIORITY_NORMAL\x10\x02\x12\x11\n\rPRIORITY_HIGH\x10\x03*_\n\x07OcrMode\x12\x18\n\x14OCR_MODE_UNSPECIFIED\x10\x00\x12\x11\n\rOCR_MODE_AUTO\x10\x01\x12\x13\n\x0fOCR_MODE_ALWAYS\x10\x02\x12\x12\n\x0eOCR_MODE_NEVER\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n sheaf/metadata/v1/document.proto\x12\x11sheaf.metadata.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8d\x01\n\x0f\x44ocumentOptions\x12\r\n\x05words\x18\x01 \x01(\x08\x12\'\n\x03ocr\x18\x02 \x01(\x0e\x32\x1a.sheaf.metadata.v1.OcrMode\x12\x15\n\rocr_languages\x18\x03 \x03(\t\x12+\n\x05pages\x18\x04 \x03(\x0b\x32\x1c.sheaf.metadata.v1.PageRange\"(\n\tPageRange\x12\r\n\x05\x66irst\x18\x01 \x01(\x05\x12\x0c\n\x04last\x18\x02 \x01(\x05\"\xf9\x06\n\x08\x44ocument\x12\x13\n\x0b\x64ocument_id\x18\x01 \x01(\t\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\t\x12\x11\n\tparent_id\x18\x03 \x01(\t\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12\x0f\n\x07product\x18\x05 \x01(\t\x12\x31\n\x06status\x18\x06 \x01(\x0e\x32!.sheaf.metadata.v1.DocumentStatus\x12%\n\x04lane\x18\x07 \x01(\x0e\x32\x17.sheaf.metadata.v1.Lane\x12-\n\x08priority\x18\x08 \x01(\x0e\x32\x1b.sheaf.metadata.v1.Priority\x12\x10\n\x08\x66ilename\x18\t \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\n \x01(\t\x12\x12\n\nsize_bytes\x18\x0b \x01(\x03\x12\x0e\n\x06sha256\x18\x0c \x01(\x0c\x12\x12\n\nobject_key\x18\r \x01(\t\x12\x12\n\nresult_key\x18\x0e \x01(\t\x12\x13\n\x0bworkflow_id\x18\x0f \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x10 \x01(\x05\x12\x12\n\ndispatches\x18\x11 \x01(\x05\x12\x18\n\x10pipeline_version\x18\x12 \x01(\t\x12\x12\n\npage_count\x18\x13 \x01(\x05\x12\x17\n\x0f\x63haracter_count\x18\x14 \x01(\x03\x12\x16\n\x0e\x64ocument_class\x18\x15 \x01(\t\x12\x0f\n\x07partial\x18\x16 \x01(\x08\x12\x14\n\x0c\x64uplicate_of\x18\x17 \x01(\t\x12\x12\n\nerror_code\x18\x18 \x01(\t\x12\x15\n\rerror_message\x18\x19 \x01(\t\x12/\n\x0buploaded_at\x18\x1a \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstarted_at\x18\x1b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inished_at\x18\x1c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0brow_version\x18\x1d \x01(\x03\x12\x33\n\x07options\x18\x1e \x01(\x0b\x32\".sheaf.metadata.v1.DocumentOptions\x12\r\n\x05\x64\x65pth\x18\x1f \x01(\x05\x12\x12\n\npages_done\x18  \x01(\x05\x12\x13\n\x0bpages_total\x18! \x01(\x05\x12\x15\n\rmetadata_json\x18\" \x01(\t\"\xe4\x01\n\x05\x42\x61tch\x12\x10\n\x08\x62\x61tch_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0f\n\x07product\x18\x03 \x01(\t\x12\x16\n\x0e\x64ocument_count\x18\x04 \x01(\x05\x12.\n\x06\x63ounts\x18\x05 \x03(\x0b\x32\x1e.sheaf.metadata.v1.StatusCount\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inished_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"g\n\x08Workflow\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x16\n\x0e\x64ocument_count\x18\x02 \x01(\x05\x12.\n\x06\x63ounts\x18\x03 \x03(\x0b\x32\x1e.sheaf.metadata.v1.StatusCount\"O\n\x0bStatusCount\x12\x31\n\x06status\x18\x01 \x01(\x0e\x32!.sheaf.metadata.v1.DocumentStatus\x12\r\n\x05\x63ount\x18\x02 \x01(\x05*\x8d\x02\n\x0e\x44ocumentStatus\x12\x1f\n\x1b\x44OCUMENT_STATUS_UNSPECIFIED\x10\x00\x12#\n\x1f\x44OCUMENT_STATUS_AWAITING_UPLOAD\x10\x01\x12\x1a\n\x16\x44OCUMENT_STATUS_QUEUED\x10\x02\x12\x1e\n\x1a\x44OCUMENT_STATUS_PROCESSING\x10\x03\x12\x1d\n\x19\x44OCUMENT_STATUS_COMPLETED\x10\x04\x12\x1a\n\x16\x44OCUMENT_STATUS_FAILED\x10\x05\x12\x1f\n\x1b\x44OCUMENT_STATUS_QUARANTINED\x10\x06\x12\x1d\n\x19\x44OCUMENT_STATUS_CANCELLED\x10\x07*9\n\x04Lane\x12\x14\n\x10LANE_UNSPECIFIED\x10\x00\x12\r\n\tLANE_TEXT\x10\x01\x12\x0c\n\x08LANE_OCR\x10\x02*^\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cPRIORITY_LOW\x10\x01\x12\x13\n\x0fPRIORITY_NORMAL\x10\x02\x12\x11\n\rPRIORITY_HIGH\x10\x03*_\n\x07OcrMode\x12\x18\n\x14OCR_MODE_UNSPECIFIED\x10\x00\x12\x11\n\rOCR_MODE_AUTO\x10\x01\x12\x13\n\x0fOCR_MODE_ALWAYS\x10\x02\x12\x12\n\x0eOCR_MODE_NEVER\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sheaf.metadata.v1.document_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DOCUMENTSTATUS']._serialized_start=1473
-  _globals['_DOCUMENTSTATUS']._serialized_end=1742
-  _globals['_LANE']._serialized_start=1744
-  _globals['_LANE']._serialized_end=1801
-  _globals['_PRIORITY']._serialized_start=1803
-  _globals['_PRIORITY']._serialized_end=1897
-  _globals['_OCRMODE']._serialized_start=1899
-  _globals['_OCRMODE']._serialized_end=1994
-  _globals['_DOCUMENTOPTIONS']._serialized_start=88
-  _globals['_DOCUMENTOPTIONS']._serialized_end=184
-  _globals['_DOCUMENT']._serialized_start=187
-  _globals['_DOCUMENT']._serialized_end=1053
-  _globals['_BATCH']._serialized_start=1056
-  _globals['_BATCH']._serialized_end=1284
-  _globals['_WORKFLOW']._serialized_start=1286
-  _globals['_WORKFLOW']._serialized_end=1389
-  _globals['_STATUSCOUNT']._serialized_start=1391
-  _globals['_STATUSCOUNT']._serialized_end=1470
+  _globals['_DOCUMENTSTATUS']._serialized_start=1584
+  _globals['_DOCUMENTSTATUS']._serialized_end=1853
+  _globals['_LANE']._serialized_start=1855
+  _globals['_LANE']._serialized_end=1912
+  _globals['_PRIORITY']._serialized_start=1914
+  _globals['_PRIORITY']._serialized_end=2008
+  _globals['_OCRMODE']._serialized_start=2010
+  _globals['_OCRMODE']._serialized_end=2105
+  _globals['_DOCUMENTOPTIONS']._serialized_start=89
+  _globals['_DOCUMENTOPTIONS']._serialized_end=230
+  _globals['_PAGERANGE']._serialized_start=232
+  _globals['_PAGERANGE']._serialized_end=272
+  _globals['_DOCUMENT']._serialized_start=275
+  _globals['_DOCUMENT']._serialized_end=1164
+  _globals['_BATCH']._serialized_start=1167
+  _globals['_BATCH']._serialized_end=1395
+  _globals['_WORKFLOW']._serialized_start=1397
+  _globals['_WORKFLOW']._serialized_end=1500
+  _globals['_STATUSCOUNT']._serialized_start=1502
+  _globals['_STATUSCOUNT']._serialized_end=1581
 # @@protoc_insertion_point(module_scope)

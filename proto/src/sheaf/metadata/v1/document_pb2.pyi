@@ -153,6 +153,7 @@ class DocumentOptions(_message.Message):
     WORDS_FIELD_NUMBER: _builtins.int
     OCR_FIELD_NUMBER: _builtins.int
     OCR_LANGUAGES_FIELD_NUMBER: _builtins.int
+    PAGES_FIELD_NUMBER: _builtins.int
     words: _builtins.bool
     """Whether the result holds words with their boxes."""
     ocr: Global___OcrMode.ValueType
@@ -163,20 +164,51 @@ class DocumentOptions(_message.Message):
         engine's default.
         """
 
+    @_builtins.property
+    def pages(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageRange]:
+        """The pages wanted, at most 20 ranges; empty means all."""
+
     def __init__(
         self,
         *,
         words: _builtins.bool = ...,
         ocr: Global___OcrMode.ValueType = ...,
         ocr_languages: _abc.Iterable[_builtins.str] | None = ...,
+        pages: _abc.Iterable[Global___PageRange] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ocr", b"ocr", "ocr_languages", b"ocr_languages", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ocr", b"ocr", "ocr_languages", b"ocr_languages", "pages", b"pages", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DocumentOptions: _TypeAlias = DocumentOptions  # noqa: Y015
+
+@_typing.final
+class PageRange(_message.Message):
+    """Pages that follow each other, sheets or slides where a document has those."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_FIELD_NUMBER: _builtins.int
+    LAST_FIELD_NUMBER: _builtins.int
+    first: _builtins.int
+    """The first, from 1."""
+    last: _builtins.int
+    """The last, not before the first; 0 means to the end."""
+    def __init__(
+        self,
+        *,
+        first: _builtins.int = ...,
+        last: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first", b"first", "last", b"last"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PageRange: _TypeAlias = PageRange  # noqa: Y015
 
 @_typing.final
 class Document(_message.Message):
@@ -217,6 +249,7 @@ class Document(_message.Message):
     DEPTH_FIELD_NUMBER: _builtins.int
     PAGES_DONE_FIELD_NUMBER: _builtins.int
     PAGES_TOTAL_FIELD_NUMBER: _builtins.int
+    METADATA_JSON_FIELD_NUMBER: _builtins.int
     document_id: _builtins.str
     """Its id, a UUIDv7."""
     batch_id: _builtins.str
@@ -275,6 +308,10 @@ class Document(_message.Message):
     """How many pages are done of an attempt that reads it page by page; 0 for others."""
     pages_total: _builtins.int
     """How many pages that attempt is to read; 0 if it is not known."""
+    metadata_json: _builtins.str
+    """What its owner wrote on it at upload: a JSON object of at most 4,096 bytes, without space that
+    means nothing; empty if there is none.
+    """
     @_builtins.property
     def uploaded_at(self) -> _timestamp_pb2.Timestamp:
         """When it was registered."""
@@ -327,10 +364,11 @@ class Document(_message.Message):
         depth: _builtins.int = ...,
         pages_done: _builtins.int = ...,
         pages_total: _builtins.int = ...,
+        metadata_json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["finished_at", b"finished_at", "options", b"options", "started_at", b"started_at", "uploaded_at", b"uploaded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "batch_id", b"batch_id", "character_count", b"character_count", "content_type", b"content_type", "depth", b"depth", "dispatches", b"dispatches", "document_class", b"document_class", "document_id", b"document_id", "duplicate_of", b"duplicate_of", "error_code", b"error_code", "error_message", b"error_message", "filename", b"filename", "finished_at", b"finished_at", "lane", b"lane", "object_key", b"object_key", "options", b"options", "page_count", b"page_count", "pages_done", b"pages_done", "pages_total", b"pages_total", "parent_id", b"parent_id", "partial", b"partial", "pipeline_version", b"pipeline_version", "priority", b"priority", "product", b"product", "result_key", b"result_key", "row_version", b"row_version", "sha256", b"sha256", "size_bytes", b"size_bytes", "started_at", b"started_at", "status", b"status", "uploaded_at", b"uploaded_at", "user_id", b"user_id", "workflow_id", b"workflow_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "batch_id", b"batch_id", "character_count", b"character_count", "content_type", b"content_type", "depth", b"depth", "dispatches", b"dispatches", "document_class", b"document_class", "document_id", b"document_id", "duplicate_of", b"duplicate_of", "error_code", b"error_code", "error_message", b"error_message", "filename", b"filename", "finished_at", b"finished_at", "lane", b"lane", "metadata_json", b"metadata_json", "object_key", b"object_key", "options", b"options", "page_count", b"page_count", "pages_done", b"pages_done", "pages_total", b"pages_total", "parent_id", b"parent_id", "partial", b"partial", "pipeline_version", b"pipeline_version", "priority", b"priority", "product", b"product", "result_key", b"result_key", "row_version", b"row_version", "sha256", b"sha256", "size_bytes", b"size_bytes", "started_at", b"started_at", "status", b"status", "uploaded_at", b"uploaded_at", "user_id", b"user_id", "workflow_id", b"workflow_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

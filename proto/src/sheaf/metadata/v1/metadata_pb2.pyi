@@ -89,15 +89,28 @@ class RegisterBatchRequest(_message.Message):
     PRODUCT_FIELD_NUMBER: _builtins.int
     DOCUMENTS_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
+    METADATA_JSON_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_FIELD_NUMBER: _builtins.int
+    FIND_REUSABLE_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """The batch's id, a UUIDv7."""
     product: _builtins.str
     """The product that the documents belong to, a client's own label; may be empty."""
     priority: _document_pb2.Priority.ValueType
     """How urgent the documents are among the user's others."""
+    metadata_json: _builtins.str
+    """What the owner wrote on the documents, as in Document; empty if nothing."""
+    find_reusable: _builtins.bool
+    """Whether to look for results that can be reused. If there are any for documents that do not
+    say `reused`, nothing is registered: the answer names them.
+    """
     @_builtins.property
     def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___NewDocument]:
         """The documents, 1 to 1,000, whose objects are stored already."""
+
+    @_builtins.property
+    def idempotency(self) -> Global___IdempotentOutcome:
+        """The idempotency key that the caller holds; absent if the request has none."""
 
     def __init__(
         self,
@@ -106,14 +119,53 @@ class RegisterBatchRequest(_message.Message):
         product: _builtins.str = ...,
         documents: _abc.Iterable[Global___NewDocument] | None = ...,
         priority: _document_pb2.Priority.ValueType = ...,
+        metadata_json: _builtins.str = ...,
+        idempotency: Global___IdempotentOutcome | None = ...,
+        find_reusable: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["idempotency", b"idempotency"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "documents", b"documents", "priority", b"priority", "product", b"product"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "documents", b"documents", "find_reusable", b"find_reusable", "idempotency", b"idempotency", "metadata_json", b"metadata_json", "priority", b"priority", "product", b"product"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RegisterBatchRequest: _TypeAlias = RegisterBatchRequest  # noqa: Y015
+
+@_typing.final
+class IdempotentOutcome(_message.Message):
+    """How the work on an idempotency key ends."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    HOLDER_ID_FIELD_NUMBER: _builtins.int
+    FINGERPRINT_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    """The key."""
+    holder_id: _builtins.str
+    """Who holds it."""
+    fingerprint: _builtins.bytes
+    """What the request was about, 32 bytes: another one under this key is told from it."""
+    answer: _builtins.bytes
+    """What the caller needs to give the same answer again, besides this call's own answer; at most
+    1 MiB.
+    """
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        holder_id: _builtins.str = ...,
+        fingerprint: _builtins.bytes = ...,
+        answer: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "fingerprint", b"fingerprint", "holder_id", b"holder_id", "idempotency_key", b"idempotency_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IdempotentOutcome: _TypeAlias = IdempotentOutcome  # noqa: Y015
 
 @_typing.final
 class NewDocument(_message.Message):
@@ -129,6 +181,7 @@ class NewDocument(_message.Message):
     OBJECT_KEY_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
     SEALED_PASSWORD_FIELD_NUMBER: _builtins.int
+    REUSED_FIELD_NUMBER: _builtins.int
     document_id: _builtins.str
     """The document's id, a UUIDv7 not older than an hour."""
     filename: _builtins.str
@@ -149,6 +202,12 @@ class NewDocument(_message.Message):
     def options(self) -> _document_pb2.DocumentOptions:
         """What is asked of its extraction."""
 
+    @_builtins.property
+    def reused(self) -> Global___ReusedResult:
+        """The result of another document that was copied for it; absent if none was. If that one still
+        stands as it was found, the document is registered as completed, else as queued.
+        """
+
     def __init__(
         self,
         *,
@@ -160,14 +219,45 @@ class NewDocument(_message.Message):
         object_key: _builtins.str = ...,
         options: _document_pb2.DocumentOptions | None = ...,
         sealed_password: _builtins.bytes = ...,
+        reused: Global___ReusedResult | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options", "reused", b"reused"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "document_id", b"document_id", "filename", b"filename", "object_key", b"object_key", "options", b"options", "sealed_password", b"sealed_password", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "document_id", b"document_id", "filename", b"filename", "object_key", b"object_key", "options", b"options", "reused", b"reused", "sealed_password", b"sealed_password", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___NewDocument: _TypeAlias = NewDocument  # noqa: Y015
+
+@_typing.final
+class ReusedResult(_message.Message):
+    """A copy of another document's result."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_RESULT_KEY_FIELD_NUMBER: _builtins.int
+    RESULT_KEY_FIELD_NUMBER: _builtins.int
+    source_document_id: _builtins.str
+    """The document whose result it was."""
+    source_result_key: _builtins.str
+    """The key of that result."""
+    result_key: _builtins.str
+    """The key of the copy, which is stored already."""
+    def __init__(
+        self,
+        *,
+        source_document_id: _builtins.str = ...,
+        source_result_key: _builtins.str = ...,
+        result_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["result_key", b"result_key", "source_document_id", b"source_document_id", "source_result_key", b"source_result_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReusedResult: _TypeAlias = ReusedResult  # noqa: Y015
 
 @_typing.final
 class RegisterBatchResponse(_message.Message):
@@ -177,6 +267,7 @@ class RegisterBatchResponse(_message.Message):
 
     BATCH_FIELD_NUMBER: _builtins.int
     DOCUMENTS_FIELD_NUMBER: _builtins.int
+    REUSABLE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def batch(self) -> _document_pb2.Batch:
         """The batch."""
@@ -185,19 +276,237 @@ class RegisterBatchResponse(_message.Message):
     def documents(self) -> _containers.RepeatedCompositeFieldContainer[_document_pb2.Document]:
         """Its documents, in the order of the request."""
 
+    @_builtins.property
+    def reusable(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReusableResult]:
+        """Results that can be reused; if there are any, nothing was registered and the rest is absent."""
+
     def __init__(
         self,
         *,
         batch: _document_pb2.Batch | None = ...,
         documents: _abc.Iterable[_document_pb2.Document] | None = ...,
+        reusable: _abc.Iterable[Global___ReusableResult] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "documents", b"documents"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "documents", b"documents", "reusable", b"reusable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RegisterBatchResponse: _TypeAlias = RegisterBatchResponse  # noqa: Y015
+
+@_typing.final
+class ReusableResult(_message.Message):
+    """A result that a new document can have a copy of: of the same user's same content, asked for with
+    the same options, made by the version of the pipeline that is in use, of a document without a
+    password and with no documents inside it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_RESULT_KEY_FIELD_NUMBER: _builtins.int
+    document_id: _builtins.str
+    """The new document."""
+    source_document_id: _builtins.str
+    """The document that has the result."""
+    source_result_key: _builtins.str
+    """The key of the result."""
+    def __init__(
+        self,
+        *,
+        document_id: _builtins.str = ...,
+        source_document_id: _builtins.str = ...,
+        source_result_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_id", b"document_id", "source_document_id", b"source_document_id", "source_result_key", b"source_result_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReusableResult: _TypeAlias = ReusableResult  # noqa: Y015
+
+@_typing.final
+class BeginIdempotentRequest(_message.Message):
+    """Begins the work on an idempotency key of the call's user."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    HOLDER_ID_FIELD_NUMBER: _builtins.int
+    LEASE_TTL_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    """The key, 1 to 255 printable ASCII characters."""
+    holder_id: _builtins.str
+    """Who begins, a UUID made for this request."""
+    @_builtins.property
+    def lease_ttl(self) -> _duration_pb2.Duration:
+        """How long the holder has it unless the lease is renewed, at most 300 s."""
+
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        holder_id: _builtins.str = ...,
+        lease_ttl: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lease_ttl", b"lease_ttl"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holder_id", b"holder_id", "idempotency_key", b"idempotency_key", "lease_ttl", b"lease_ttl"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginIdempotentRequest: _TypeAlias = BeginIdempotentRequest  # noqa: Y015
+
+@_typing.final
+class BeginIdempotentResponse(_message.Message):
+    """Whether to work, or what the work has ended with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANSWERED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def answered(self) -> Global___IdempotentAnswer:
+        """What was answered; absent if the caller holds the key now."""
+
+    def __init__(
+        self,
+        *,
+        answered: Global___IdempotentAnswer | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginIdempotentResponse: _TypeAlias = BeginIdempotentResponse  # noqa: Y015
+
+@_typing.final
+class IdempotentAnswer(_message.Message):
+    """What a request with an idempotency key has ended with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINGERPRINT_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    REGISTERED_FIELD_NUMBER: _builtins.int
+    fingerprint: _builtins.bytes
+    """What the request was about, 32 bytes."""
+    answer: _builtins.bytes
+    """What the caller that answered first kept for this."""
+    @_builtins.property
+    def registered(self) -> Global___RegisterBatchResponse:
+        """What RegisterBatch answered then."""
+
+    def __init__(
+        self,
+        *,
+        fingerprint: _builtins.bytes = ...,
+        answer: _builtins.bytes = ...,
+        registered: Global___RegisterBatchResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["registered", b"registered"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "fingerprint", b"fingerprint", "registered", b"registered"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IdempotentAnswer: _TypeAlias = IdempotentAnswer  # noqa: Y015
+
+@_typing.final
+class RenewIdempotentRequest(_message.Message):
+    """Extends a lease on an idempotency key."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    HOLDER_ID_FIELD_NUMBER: _builtins.int
+    LEASE_TTL_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    """The key."""
+    holder_id: _builtins.str
+    """Who holds it."""
+    @_builtins.property
+    def lease_ttl(self) -> _duration_pb2.Duration:
+        """How long from now, at most 300 s."""
+
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        holder_id: _builtins.str = ...,
+        lease_ttl: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lease_ttl", b"lease_ttl"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holder_id", b"holder_id", "idempotency_key", b"idempotency_key", "lease_ttl", b"lease_ttl"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenewIdempotentRequest: _TypeAlias = RenewIdempotentRequest  # noqa: Y015
+
+@_typing.final
+class RenewIdempotentResponse(_message.Message):
+    """The lease is extended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenewIdempotentResponse: _TypeAlias = RenewIdempotentResponse  # noqa: Y015
+
+@_typing.final
+class AbandonIdempotentRequest(_message.Message):
+    """Gives an idempotency key back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    HOLDER_ID_FIELD_NUMBER: _builtins.int
+    idempotency_key: _builtins.str
+    """The key."""
+    holder_id: _builtins.str
+    """Who holds it."""
+    def __init__(
+        self,
+        *,
+        idempotency_key: _builtins.str = ...,
+        holder_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holder_id", b"holder_id", "idempotency_key", b"idempotency_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AbandonIdempotentRequest: _TypeAlias = AbandonIdempotentRequest  # noqa: Y015
+
+@_typing.final
+class AbandonIdempotentResponse(_message.Message):
+    """The key is given back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AbandonIdempotentResponse: _TypeAlias = AbandonIdempotentResponse  # noqa: Y015
 
 @_typing.final
 class GetDocumentRequest(_message.Message):
@@ -396,6 +705,7 @@ class ListDocumentsRequest(_message.Message):
     CONTENT_TYPE_FIELD_NUMBER: _builtins.int
     UPLOADED_FROM_FIELD_NUMBER: _builtins.int
     UPLOADED_BEFORE_FIELD_NUMBER: _builtins.int
+    PARENT_ID_FIELD_NUMBER: _builtins.int
     status: _document_pb2.DocumentStatus.ValueType
     """Only documents in this status; unspecified means any."""
     product: _builtins.str
@@ -412,6 +722,8 @@ class ListDocumentsRequest(_message.Message):
     """Only documents of this class; empty means any."""
     content_type: _builtins.str
     """Only documents of this content type, or of a family such as image/*; empty means any."""
+    parent_id: _builtins.str
+    """Only documents that were found in this one; empty means any."""
     @_builtins.property
     def read_mask(self) -> _field_mask_pb2.FieldMask:
         """The fields wanted; absent means all."""
@@ -438,10 +750,11 @@ class ListDocumentsRequest(_message.Message):
         content_type: _builtins.str = ...,
         uploaded_from: _timestamp_pb2.Timestamp | None = ...,
         uploaded_before: _timestamp_pb2.Timestamp | None = ...,
+        parent_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask", "uploaded_before", b"uploaded_before", "uploaded_from", b"uploaded_from"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "content_type", b"content_type", "document_class", b"document_class", "page_size", b"page_size", "page_token", b"page_token", "product", b"product", "read_mask", b"read_mask", "status", b"status", "uploaded_before", b"uploaded_before", "uploaded_from", b"uploaded_from", "workflow_id", b"workflow_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "content_type", b"content_type", "document_class", b"document_class", "page_size", b"page_size", "page_token", b"page_token", "parent_id", b"parent_id", "product", b"product", "read_mask", b"read_mask", "status", b"status", "uploaded_before", b"uploaded_before", "uploaded_from", b"uploaded_from", "workflow_id", b"workflow_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -493,6 +806,7 @@ class ClaimDocumentsRequest(_message.Message):
     LEASE_TTL_FIELD_NUMBER: _builtins.int
     WAIT_FIELD_NUMBER: _builtins.int
     LINGER_FIELD_NUMBER: _builtins.int
+    PIPELINE_VERSION_FIELD_NUMBER: _builtins.int
     lane: _document_pb2.Lane.ValueType
     """The lane to claim from."""
     max_workflows: _builtins.int
@@ -501,6 +815,10 @@ class ClaimDocumentsRequest(_message.Message):
     """The most documents in the group, 1 to 500."""
     max_bytes: _builtins.int
     """The most bytes in the group; a single larger document is claimed alone."""
+    pipeline_version: _builtins.str
+    """The version of the pipeline that will work on the group: results of this version are current.
+    Empty says nothing.
+    """
     @_builtins.property
     def max_work(self) -> _duration_pb2.Duration:
         """The most estimated work in the group; a single longer document is claimed alone."""
@@ -530,10 +848,11 @@ class ClaimDocumentsRequest(_message.Message):
         lease_ttl: _duration_pb2.Duration | None = ...,
         wait: _duration_pb2.Duration | None = ...,
         linger: _duration_pb2.Duration | None = ...,
+        pipeline_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lease_ttl", b"lease_ttl", "linger", b"linger", "max_work", b"max_work", "wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lane", b"lane", "lease_ttl", b"lease_ttl", "linger", b"linger", "max_bytes", b"max_bytes", "max_documents", b"max_documents", "max_work", b"max_work", "max_workflows", b"max_workflows", "wait", b"wait"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lane", b"lane", "lease_ttl", b"lease_ttl", "linger", b"linger", "max_bytes", b"max_bytes", "max_documents", b"max_documents", "max_work", b"max_work", "max_workflows", b"max_workflows", "pipeline_version", b"pipeline_version", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1319,6 +1638,185 @@ class CancelDocumentResponse(_message.Message):
 Global___CancelDocumentResponse: _TypeAlias = CancelDocumentResponse  # noqa: Y015
 
 @_typing.final
+class DeleteDocumentRequest(_message.Message):
+    """Deletes a document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    document_id: _builtins.str
+    """The document's id."""
+    def __init__(
+        self,
+        *,
+        document_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_id", b"document_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteDocumentRequest: _TypeAlias = DeleteDocumentRequest  # noqa: Y015
+
+@_typing.final
+class DeleteDocumentResponse(_message.Message):
+    """It is deleted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def document_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The documents whose objects are to be deleted: it, and those that were found inside it."""
+
+    def __init__(
+        self,
+        *,
+        document_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_ids", b"document_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteDocumentResponse: _TypeAlias = DeleteDocumentResponse  # noqa: Y015
+
+@_typing.final
+class DeleteBatchRequest(_message.Message):
+    """Deletes a batch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BATCH_ID_FIELD_NUMBER: _builtins.int
+    batch_id: _builtins.str
+    """The batch's id."""
+    def __init__(
+        self,
+        *,
+        batch_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteBatchRequest: _TypeAlias = DeleteBatchRequest  # noqa: Y015
+
+@_typing.final
+class DeleteBatchResponse(_message.Message):
+    """It is deleted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def document_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The documents whose objects are to be deleted, all that it had."""
+
+    def __init__(
+        self,
+        *,
+        document_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_ids", b"document_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteBatchResponse: _TypeAlias = DeleteBatchResponse  # noqa: Y015
+
+@_typing.final
+class ListDeletionsRequest(_message.Message):
+    """Asks for deletions that are due."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAX_DOCUMENTS_FIELD_NUMBER: _builtins.int
+    max_documents: _builtins.int
+    """At most so many, 1 to 1,000."""
+    def __init__(
+        self,
+        *,
+        max_documents: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_documents", b"max_documents"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeletionsRequest: _TypeAlias = ListDeletionsRequest  # noqa: Y015
+
+@_typing.final
+class ListDeletionsResponse(_message.Message):
+    """Deletions that are due."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def document_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The documents."""
+
+    def __init__(
+        self,
+        *,
+        document_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_ids", b"document_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeletionsResponse: _TypeAlias = ListDeletionsResponse  # noqa: Y015
+
+@_typing.final
+class ConfirmDeletionsRequest(_message.Message):
+    """Says that objects are deleted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def document_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The documents, 1 to 1,000."""
+
+    def __init__(
+        self,
+        *,
+        document_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document_ids", b"document_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmDeletionsRequest: _TypeAlias = ConfirmDeletionsRequest  # noqa: Y015
+
+@_typing.final
+class ConfirmDeletionsResponse(_message.Message):
+    """Nothing more to say."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmDeletionsResponse: _TypeAlias = ConfirmDeletionsResponse  # noqa: Y015
+
+@_typing.final
 class ReprocessDocumentRequest(_message.Message):
     """Queues a document again."""
 
@@ -1489,12 +1987,15 @@ class LaneBacklog(_message.Message):
     QUEUED_DOCUMENTS_FIELD_NUMBER: _builtins.int
     OLDEST_AGE_FIELD_NUMBER: _builtins.int
     WORKFLOWS_IN_FLIGHT_FIELD_NUMBER: _builtins.int
+    DRAINED_PER_SECOND_FIELD_NUMBER: _builtins.int
     lane: _document_pb2.Lane.ValueType
     """The lane."""
     queued_documents: _builtins.int
     """Documents that are queued; counting stops at 100,000."""
     workflows_in_flight: _builtins.int
     """Workflows that hold documents in processing."""
+    drained_per_second: _builtins.float
+    """How many documents left the queue of the lane a second, over the last half minute."""
     @_builtins.property
     def oldest_age(self) -> _duration_pb2.Duration:
         """How long the oldest has been queued, among the thousand next in line."""
@@ -1506,10 +2007,11 @@ class LaneBacklog(_message.Message):
         queued_documents: _builtins.int = ...,
         oldest_age: _duration_pb2.Duration | None = ...,
         workflows_in_flight: _builtins.int = ...,
+        drained_per_second: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_age", b"oldest_age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lane", b"lane", "oldest_age", b"oldest_age", "queued_documents", b"queued_documents", "workflows_in_flight", b"workflows_in_flight"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["drained_per_second", b"drained_per_second", "lane", b"lane", "oldest_age", b"oldest_age", "queued_documents", b"queued_documents", "workflows_in_flight", b"workflows_in_flight"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1602,6 +2104,194 @@ class DocumentReferences(_message.Message):
 Global___DocumentReferences: _TypeAlias = DocumentReferences  # noqa: Y015
 
 @_typing.final
+class Event(_message.Message):
+    """A change that somebody may follow."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITION_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    BATCH_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    position: _builtins.int
+    """Its place among all events, from 1; events are followed in the order of these."""
+    type: _builtins.str
+    """What happened: document.STATUS, document.deleted, batch.finished, …."""
+    document_id: _builtins.str
+    """The document; empty if it is about a batch."""
+    batch_id: _builtins.str
+    """The batch."""
+    user_id: _builtins.str
+    """Whose it is."""
+    status: _document_pb2.DocumentStatus.ValueType
+    """The document's status; unspecified if it is about a batch or a deletion."""
+    attempt: _builtins.int
+    """The document's attempt; 0 if it is about a batch."""
+    reason: _builtins.str
+    """The reason code, if there is one."""
+    @_builtins.property
+    def created_at(self) -> _timestamp_pb2.Timestamp:
+        """When it happened."""
+
+    def __init__(
+        self,
+        *,
+        position: _builtins.int = ...,
+        type: _builtins.str = ...,
+        document_id: _builtins.str = ...,
+        batch_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+        status: _document_pb2.DocumentStatus.ValueType = ...,
+        attempt: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        created_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "batch_id", b"batch_id", "created_at", b"created_at", "document_id", b"document_id", "position", b"position", "reason", b"reason", "status", b"status", "type", b"type", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Event: _TypeAlias = Event  # noqa: Y015
+
+@_typing.final
+class PollEventsRequest(_message.Message):
+    """Waits for events."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AFTER_POSITION_FIELD_NUMBER: _builtins.int
+    MAX_EVENTS_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
+    after_position: _builtins.int
+    """Only what comes after this position; absent means from now on, and answers at once with the
+    position that is now the last.
+    """
+    max_events: _builtins.int
+    """At most so many events, 1 to 1,000; 0 means 1,000."""
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """How long to wait for one, at most 60 s."""
+
+    def __init__(
+        self,
+        *,
+        after_position: _builtins.int | None = ...,
+        max_events: _builtins.int = ...,
+        wait: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_after_position", b"_after_position", "after_position", b"after_position", "wait", b"wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after_position", b"_after_position", "after_position", b"after_position", "max_events", b"max_events", "wait", b"wait"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__after_position: _TypeAlias = _typing.Literal["after_position"]  # noqa: Y015
+    _WhichOneofArgType__after_position: _TypeAlias = _typing.Literal["_after_position", b"_after_position"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__after_position) -> _WhichOneofReturnType__after_position | None: ...
+
+Global___PollEventsRequest: _TypeAlias = PollEventsRequest  # noqa: Y015
+
+@_typing.final
+class PollEventsResponse(_message.Message):
+    """Events, or none in time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    position: _builtins.int
+    """Everything up to this position has been answered."""
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___Event]:
+        """In the order of their positions."""
+
+    def __init__(
+        self,
+        *,
+        events: _abc.Iterable[Global___Event] | None = ...,
+        position: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "position", b"position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PollEventsResponse: _TypeAlias = PollEventsResponse  # noqa: Y015
+
+@_typing.final
+class ListEventsRequest(_message.Message):
+    """Asks for events."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_ID_FIELD_NUMBER: _builtins.int
+    BATCH_ID_FIELD_NUMBER: _builtins.int
+    AFTER_POSITION_FIELD_NUMBER: _builtins.int
+    UNTIL_POSITION_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    document_id: _builtins.str
+    """Of this document."""
+    batch_id: _builtins.str
+    """Of this batch and its documents."""
+    after_position: _builtins.int
+    """Only what comes after this position."""
+    until_position: _builtins.int
+    """Only what does not come after this position; 0 means to the last."""
+    page_size: _builtins.int
+    """At most so many, 1 to 1,000; 0 means 100."""
+    def __init__(
+        self,
+        *,
+        document_id: _builtins.str = ...,
+        batch_id: _builtins.str = ...,
+        after_position: _builtins.int = ...,
+        until_position: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "document_id", b"document_id", "of", b"of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position", "batch_id", b"batch_id", "document_id", b"document_id", "of", b"of", "page_size", b"page_size", "until_position", b"until_position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_of: _TypeAlias = _typing.Literal["document_id", "batch_id"]  # noqa: Y015
+    _WhichOneofArgType_of: _TypeAlias = _typing.Literal["of", b"of"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_of) -> _WhichOneofReturnType_of | None: ...
+
+Global___ListEventsRequest: _TypeAlias = ListEventsRequest  # noqa: Y015
+
+@_typing.final
+class ListEventsResponse(_message.Message):
+    """A page of events."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    more: _builtins.bool
+    """Whether there are more."""
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___Event]:
+        """In the order of their positions."""
+
+    def __init__(
+        self,
+        *,
+        events: _abc.Iterable[Global___Event] | None = ...,
+        more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "more", b"more"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEventsResponse: _TypeAlias = ListEventsResponse  # noqa: Y015
+
+@_typing.final
 class PruneEventsRequest(_message.Message):
     """Deletes old events."""
 
@@ -1664,6 +2354,7 @@ class CreateApiKeyRequest(_message.Message):
     SHA256_FIELD_NUMBER: _builtins.int
     SCOPES_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    RATE_LIMIT_PER_S_FIELD_NUMBER: _builtins.int
     key_id: _builtins.str
     """The key's id, a UUIDv7."""
     user_id: _builtins.str
@@ -1674,6 +2365,8 @@ class CreateApiKeyRequest(_message.Message):
     """The first characters of the key, shown in lists."""
     sha256: _builtins.bytes
     """The SHA-256 of the whole key, 32 bytes. The key itself is never sent."""
+    rate_limit_per_s: _builtins.int
+    """How many requests a second it allows; 0 means the gateway's default."""
     @_builtins.property
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What the key allows."""
@@ -1692,10 +2385,11 @@ class CreateApiKeyRequest(_message.Message):
         sha256: _builtins.bytes = ...,
         scopes: _abc.Iterable[_builtins.str] | None = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
+        rate_limit_per_s: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "key_id", b"key_id", "name", b"name", "prefix", b"prefix", "scopes", b"scopes", "sha256", b"sha256", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "key_id", b"key_id", "name", b"name", "prefix", b"prefix", "rate_limit_per_s", b"rate_limit_per_s", "scopes", b"scopes", "sha256", b"sha256", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1722,6 +2416,170 @@ class CreateApiKeyResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreateApiKeyResponse: _TypeAlias = CreateApiKeyResponse  # noqa: Y015
+
+@_typing.final
+class ApiKey(_message.Message):
+    """An API key as it is recorded. The key itself is known to nobody here."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    PREFIX_FIELD_NUMBER: _builtins.int
+    SCOPES_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    REVOKED_AT_FIELD_NUMBER: _builtins.int
+    LAST_USED_AT_FIELD_NUMBER: _builtins.int
+    RATE_LIMIT_PER_S_FIELD_NUMBER: _builtins.int
+    key_id: _builtins.str
+    """Its id."""
+    name: _builtins.str
+    """Its name."""
+    prefix: _builtins.str
+    """Its first characters."""
+    rate_limit_per_s: _builtins.int
+    """How many requests a second it allows; 0 means the gateway's default."""
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What it allows."""
+
+    @_builtins.property
+    def created_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded."""
+
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When it ends; absent means never."""
+
+    @_builtins.property
+    def revoked_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was revoked; absent if it was not."""
+
+    @_builtins.property
+    def last_used_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was used last, to the minute; absent if it was not."""
+
+    def __init__(
+        self,
+        *,
+        key_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        prefix: _builtins.str = ...,
+        scopes: _abc.Iterable[_builtins.str] | None = ...,
+        created_at: _timestamp_pb2.Timestamp | None = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+        revoked_at: _timestamp_pb2.Timestamp | None = ...,
+        last_used_at: _timestamp_pb2.Timestamp | None = ...,
+        rate_limit_per_s: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "expires_at", b"expires_at", "last_used_at", b"last_used_at", "revoked_at", b"revoked_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "expires_at", b"expires_at", "key_id", b"key_id", "last_used_at", b"last_used_at", "name", b"name", "prefix", b"prefix", "rate_limit_per_s", b"rate_limit_per_s", "revoked_at", b"revoked_at", "scopes", b"scopes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApiKey: _TypeAlias = ApiKey  # noqa: Y015
+
+@_typing.final
+class ListApiKeysRequest(_message.Message):
+    """Asks for a page of the caller's keys."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most so many, 1 to 200; 0 means 50."""
+    page_token: _builtins.str
+    """The next_page_token of the page before; empty begins with the newest."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListApiKeysRequest: _TypeAlias = ListApiKeysRequest  # noqa: Y015
+
+@_typing.final
+class ListApiKeysResponse(_message.Message):
+    """A page of keys."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEYS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Names the next page; empty on the last."""
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___ApiKey]:
+        """The keys, the newest first."""
+
+    def __init__(
+        self,
+        *,
+        keys: _abc.Iterable[Global___ApiKey] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListApiKeysResponse: _TypeAlias = ListApiKeysResponse  # noqa: Y015
+
+@_typing.final
+class RevokeApiKeyRequest(_message.Message):
+    """Revokes a key."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    key_id: _builtins.str
+    """The key's id."""
+    def __init__(
+        self,
+        *,
+        key_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_id", b"key_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeApiKeyRequest: _TypeAlias = RevokeApiKeyRequest  # noqa: Y015
+
+@_typing.final
+class RevokeApiKeyResponse(_message.Message):
+    """The key after that."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def key(self) -> Global___ApiKey:
+        """The key."""
+
+    def __init__(
+        self,
+        *,
+        key: Global___ApiKey | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeApiKeyResponse: _TypeAlias = RevokeApiKeyResponse  # noqa: Y015
 
 @_typing.final
 class ResolveApiKeyRequest(_message.Message):
@@ -1755,10 +2613,13 @@ class ResolveApiKeyResponse(_message.Message):
     USER_ID_FIELD_NUMBER: _builtins.int
     SCOPES_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    RATE_LIMIT_PER_S_FIELD_NUMBER: _builtins.int
     key_id: _builtins.str
     """The key's id."""
     user_id: _builtins.str
     """The user whose key it is."""
+    rate_limit_per_s: _builtins.int
+    """How many requests a second it allows; 0 means the gateway's default."""
     @_builtins.property
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What the key allows."""
@@ -1774,10 +2635,11 @@ class ResolveApiKeyResponse(_message.Message):
         user_id: _builtins.str = ...,
         scopes: _abc.Iterable[_builtins.str] | None = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
+        rate_limit_per_s: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "key_id", b"key_id", "scopes", b"scopes", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "key_id", b"key_id", "rate_limit_per_s", b"rate_limit_per_s", "scopes", b"scopes", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

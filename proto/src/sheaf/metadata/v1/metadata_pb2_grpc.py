@@ -49,6 +49,21 @@ class MetadataServiceStub:
                 request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RegisterBatchRequest.SerializeToString,
                 response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RegisterBatchResponse.FromString,
                 _registered_method=True)
+        self.BeginIdempotent = channel.unary_unary(
+                '/sheaf.metadata.v1.MetadataService/BeginIdempotent',
+                request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.BeginIdempotentRequest.SerializeToString,
+                response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.BeginIdempotentResponse.FromString,
+                _registered_method=True)
+        self.RenewIdempotent = channel.unary_unary(
+                '/sheaf.metadata.v1.MetadataService/RenewIdempotent',
+                request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RenewIdempotentRequest.SerializeToString,
+                response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RenewIdempotentResponse.FromString,
+                _registered_method=True)
+        self.AbandonIdempotent = channel.unary_unary(
+                '/sheaf.metadata.v1.MetadataService/AbandonIdempotent',
+                request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.AbandonIdempotentRequest.SerializeToString,
+                response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.AbandonIdempotentResponse.FromString,
+                _registered_method=True)
         self.GetDocument = channel.unary_unary(
                 '/sheaf.metadata.v1.MetadataService/GetDocument',
                 request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.GetDocumentRequest.SerializeToString,
@@ -104,6 +119,26 @@ class MetadataServiceStub:
                 request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.CancelDocumentRequest.SerializeToString,
                 response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.CancelDocumentResponse.FromString,
                 _registered_method=True)
+        self.DeleteDocument = channel.unary_unary(
+                '/sheaf.metadata.v1.MetadataService/DeleteDocument',
+                request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.DeleteDocumentRequest.SerializeToString,
+                response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.DeleteDocumentResponse.FromString,
+                _registered_method=True)
+        self.DeleteBatch = channel.unary_unary(
+                '/sheaf.metadata.v1.MetadataService/DeleteBatch',
+                request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.DeleteBatchRequest.SerializeToString,
+                response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.DeleteBatchResponse.FromString,
+                _registered_method=True)
+        self.ListDeletions = channel.unary_unary(
+                '/sheaf.metadata.v1.MetadataService/ListDeletions',
+                request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListDeletionsRequest.SerializeToString,
+                response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListDeletionsResponse.FromString,
+                _registered_method=True)
+        self.ConfirmDeletions = channel.unary_unary(
+                '/sheaf.metadata.v1.MetadataService/ConfirmDeletions',
+                request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ConfirmDeletionsRequest.SerializeToString,
+                response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ConfirmDeletionsResponse.FromString,
+                _registered_method=True)
         self.ReprocessDocument = channel.unary_unary(
                 '/sheaf.metadata.v1.MetadataService/ReprocessDocument',
                 request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReprocessDocumentRequest.SerializeToString,
@@ -124,6 +159,16 @@ class MetadataServiceStub:
                 request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListReferencesRequest.SerializeToString,
                 response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListReferencesResponse.FromString,
                 _registered_method=True)
+        self.PollEvents = channel.unary_unary(
+                '/sheaf.metadata.v1.MetadataService/PollEvents',
+                request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.PollEventsRequest.SerializeToString,
+                response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.PollEventsResponse.FromString,
+                _registered_method=True)
+        self.ListEvents = channel.unary_unary(
+                '/sheaf.metadata.v1.MetadataService/ListEvents',
+                request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListEventsRequest.SerializeToString,
+                response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListEventsResponse.FromString,
+                _registered_method=True)
         self.PruneEvents = channel.unary_unary(
                 '/sheaf.metadata.v1.MetadataService/PruneEvents',
                 request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.PruneEventsRequest.SerializeToString,
@@ -133,6 +178,16 @@ class MetadataServiceStub:
                 '/sheaf.metadata.v1.MetadataService/CreateApiKey',
                 request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.CreateApiKeyRequest.SerializeToString,
                 response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.CreateApiKeyResponse.FromString,
+                _registered_method=True)
+        self.ListApiKeys = channel.unary_unary(
+                '/sheaf.metadata.v1.MetadataService/ListApiKeys',
+                request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListApiKeysRequest.SerializeToString,
+                response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListApiKeysResponse.FromString,
+                _registered_method=True)
+        self.RevokeApiKey = channel.unary_unary(
+                '/sheaf.metadata.v1.MetadataService/RevokeApiKey',
+                request_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RevokeApiKeyRequest.SerializeToString,
+                response_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RevokeApiKeyResponse.FromString,
                 _registered_method=True)
         self.ResolveApiKey = channel.unary_unary(
                 '/sheaf.metadata.v1.MetadataService/ResolveApiKey',
@@ -161,6 +216,33 @@ class MetadataServiceServicer:
         DOCUMENT_REPEATED (an id stands there twice), ID_TOO_OLD (the id's UUIDv7 time is over an
         hour old), USER_MISSING. ALREADY_EXISTS: DOCUMENT_EXISTS, the id is another document's;
         BATCH_EXISTS, the batch is another user's or has other documents.
+        Registering under an idempotency key ends the work on that key in the same transaction.
+        ABORTED: IDEMPOTENCY_KEY_LOST, the caller holds the key no longer; nothing is registered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginIdempotent(self, request, context):
+        """Begins the work on a request that carries an idempotency key, for a holder that has it until
+        its lease runs out; or answers what the work ended with, for 24 h. A lease that ran out may
+        be taken over. The same holder may begin again. ABORTED: IDEMPOTENCY_KEY_IN_FLIGHT, another
+        holder has it. INVALID_ARGUMENT: USER_MISSING.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenewIdempotent(self, request, context):
+        """Extends the lease of a holder. ABORTED: IDEMPOTENCY_KEY_LOST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AbandonIdempotent(self, request, context):
+        """Ends the work on a key without a result: the key is as if it had not been used. A holder that
+        has it no longer changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -250,6 +332,38 @@ class MetadataServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteDocument(self, request, context):
+        """Deletes a document and those that were found inside it, also while they are worked on: from
+        the commit on every call answers as if they had never been. Says which objects are to be
+        deleted; what is not confirmed by ConfirmDeletions is listed by ListDeletions.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteBatch(self, request, context):
+        """Deletes a batch with all its documents, in the same way.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeletions(self, request, context):
+        """Lists deleted documents whose objects are due to be deleted (again: what worked on one may
+        have put something after the first time), the longest due first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmDeletions(self, request, context):
+        """Says that no object of these deleted documents is left. The first time they are due once
+        more, when no work on them can go on any longer; the second time nothing is kept of them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReprocessDocument(self, request, context):
         """Queues a terminal document again, as its next attempt. The result of the attempt before
         stays until the new one completes. FAILED_PRECONDITION: DOCUMENT_NOT_TERMINAL,
@@ -283,6 +397,23 @@ class MetadataServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PollEvents(self, request, context):
+        """Waits for events of all users that come after a position, at most 60 s, and answers what
+        there is. Events come in the order of their positions, and none comes later with a position
+        that was passed: whoever goes on from the last position misses none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListEvents(self, request, context):
+        """Lists the events of one document, batch or user of the caller's between two positions, the
+        oldest first. NOT_FOUND: DOCUMENT_NOT_FOUND, BATCH_NOT_FOUND. INVALID_ARGUMENT: USER_MISSING.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PruneEvents(self, request, context):
         """Deletes events older than an age, a bounded number at a time.
         """
@@ -295,6 +426,21 @@ class MetadataServiceServicer:
         it lacks, within the time that resolved keys are remembered; it loses none, and nothing else
         of it changes. ALREADY_EXISTS: API_KEY_EXISTS, the hash is another user's or the id another
         key's. PERMISSION_DENIED: USER_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListApiKeys(self, request, context):
+        """Lists the caller's API keys, those that ended included, the newest first. INVALID_ARGUMENT:
+        USER_MISSING, CURSOR_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeApiKey(self, request, context):
+        """Revokes one of the caller's API keys. It may be repeated. NOT_FOUND: API_KEY_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -315,6 +461,21 @@ def add_MetadataServiceServicer_to_server(servicer, server):
                     servicer.RegisterBatch,
                     request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RegisterBatchRequest.FromString,
                     response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RegisterBatchResponse.SerializeToString,
+            ),
+            'BeginIdempotent': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginIdempotent,
+                    request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.BeginIdempotentRequest.FromString,
+                    response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.BeginIdempotentResponse.SerializeToString,
+            ),
+            'RenewIdempotent': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenewIdempotent,
+                    request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RenewIdempotentRequest.FromString,
+                    response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RenewIdempotentResponse.SerializeToString,
+            ),
+            'AbandonIdempotent': grpc.unary_unary_rpc_method_handler(
+                    servicer.AbandonIdempotent,
+                    request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.AbandonIdempotentRequest.FromString,
+                    response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.AbandonIdempotentResponse.SerializeToString,
             ),
             'GetDocument': grpc.unary_unary_rpc_method_handler(
                     servicer.GetDocument,
@@ -371,6 +532,26 @@ def add_MetadataServiceServicer_to_server(servicer, server):
                     request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.CancelDocumentRequest.FromString,
                     response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.CancelDocumentResponse.SerializeToString,
             ),
+            'DeleteDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteDocument,
+                    request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.DeleteDocumentRequest.FromString,
+                    response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.DeleteDocumentResponse.SerializeToString,
+            ),
+            'DeleteBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteBatch,
+                    request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.DeleteBatchRequest.FromString,
+                    response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.DeleteBatchResponse.SerializeToString,
+            ),
+            'ListDeletions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeletions,
+                    request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListDeletionsRequest.FromString,
+                    response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListDeletionsResponse.SerializeToString,
+            ),
+            'ConfirmDeletions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmDeletions,
+                    request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ConfirmDeletionsRequest.FromString,
+                    response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ConfirmDeletionsResponse.SerializeToString,
+            ),
             'ReprocessDocument': grpc.unary_unary_rpc_method_handler(
                     servicer.ReprocessDocument,
                     request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ReprocessDocumentRequest.FromString,
@@ -391,6 +572,16 @@ def add_MetadataServiceServicer_to_server(servicer, server):
                     request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListReferencesRequest.FromString,
                     response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListReferencesResponse.SerializeToString,
             ),
+            'PollEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.PollEvents,
+                    request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.PollEventsRequest.FromString,
+                    response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.PollEventsResponse.SerializeToString,
+            ),
+            'ListEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEvents,
+                    request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListEventsRequest.FromString,
+                    response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListEventsResponse.SerializeToString,
+            ),
             'PruneEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.PruneEvents,
                     request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.PruneEventsRequest.FromString,
@@ -400,6 +591,16 @@ def add_MetadataServiceServicer_to_server(servicer, server):
                     servicer.CreateApiKey,
                     request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.CreateApiKeyRequest.FromString,
                     response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.CreateApiKeyResponse.SerializeToString,
+            ),
+            'ListApiKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListApiKeys,
+                    request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListApiKeysRequest.FromString,
+                    response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListApiKeysResponse.SerializeToString,
+            ),
+            'RevokeApiKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeApiKey,
+                    request_deserializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RevokeApiKeyRequest.FromString,
+                    response_serializer=sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RevokeApiKeyResponse.SerializeToString,
             ),
             'ResolveApiKey': grpc.unary_unary_rpc_method_handler(
                     servicer.ResolveApiKey,
@@ -444,6 +645,87 @@ class MetadataService:
             '/sheaf.metadata.v1.MetadataService/RegisterBatch',
             sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RegisterBatchRequest.SerializeToString,
             sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RegisterBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginIdempotent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.metadata.v1.MetadataService/BeginIdempotent',
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.BeginIdempotentRequest.SerializeToString,
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.BeginIdempotentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenewIdempotent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.metadata.v1.MetadataService/RenewIdempotent',
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RenewIdempotentRequest.SerializeToString,
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RenewIdempotentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AbandonIdempotent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.metadata.v1.MetadataService/AbandonIdempotent',
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.AbandonIdempotentRequest.SerializeToString,
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.AbandonIdempotentResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -752,6 +1034,114 @@ class MetadataService:
             _registered_method=True)
 
     @staticmethod
+    def DeleteDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.metadata.v1.MetadataService/DeleteDocument',
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.DeleteDocumentRequest.SerializeToString,
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.DeleteDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.metadata.v1.MetadataService/DeleteBatch',
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.DeleteBatchRequest.SerializeToString,
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.DeleteBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeletions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.metadata.v1.MetadataService/ListDeletions',
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListDeletionsRequest.SerializeToString,
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListDeletionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmDeletions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.metadata.v1.MetadataService/ConfirmDeletions',
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ConfirmDeletionsRequest.SerializeToString,
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ConfirmDeletionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ReprocessDocument(request,
             target,
             options=(),
@@ -860,6 +1250,60 @@ class MetadataService:
             _registered_method=True)
 
     @staticmethod
+    def PollEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.metadata.v1.MetadataService/PollEvents',
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.PollEventsRequest.SerializeToString,
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.PollEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.metadata.v1.MetadataService/ListEvents',
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListEventsRequest.SerializeToString,
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def PruneEvents(request,
             target,
             options=(),
@@ -903,6 +1347,60 @@ class MetadataService:
             '/sheaf.metadata.v1.MetadataService/CreateApiKey',
             sheaf_dot_metadata_dot_v1_dot_metadata__pb2.CreateApiKeyRequest.SerializeToString,
             sheaf_dot_metadata_dot_v1_dot_metadata__pb2.CreateApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListApiKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.metadata.v1.MetadataService/ListApiKeys',
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListApiKeysRequest.SerializeToString,
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.ListApiKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeApiKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sheaf.metadata.v1.MetadataService/RevokeApiKey',
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RevokeApiKeyRequest.SerializeToString,
+            sheaf_dot_metadata_dot_v1_dot_metadata__pb2.RevokeApiKeyResponse.FromString,
             options,
             channel_credentials,
             insecure,

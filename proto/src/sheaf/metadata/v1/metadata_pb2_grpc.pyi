@@ -50,6 +50,20 @@ class MetadataServiceStub:
     DOCUMENT_REPEATED (an id stands there twice), ID_TOO_OLD (the id's UUIDv7 time is over an
     hour old), USER_MISSING. ALREADY_EXISTS: DOCUMENT_EXISTS, the id is another document's;
     BATCH_EXISTS, the batch is another user's or has other documents.
+    Registering under an idempotency key ends the work on that key in the same transaction.
+    ABORTED: IDEMPOTENCY_KEY_LOST, the caller holds the key no longer; nothing is registered.
+    """
+    BeginIdempotent: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.BeginIdempotentRequest, _metadata_pb2.BeginIdempotentResponse]
+    """Begins the work on a request that carries an idempotency key, for a holder that has it until
+    its lease runs out; or answers what the work ended with, for 24 h. A lease that ran out may
+    be taken over. The same holder may begin again. ABORTED: IDEMPOTENCY_KEY_IN_FLIGHT, another
+    holder has it. INVALID_ARGUMENT: USER_MISSING.
+    """
+    RenewIdempotent: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.RenewIdempotentRequest, _metadata_pb2.RenewIdempotentResponse]
+    """Extends the lease of a holder. ABORTED: IDEMPOTENCY_KEY_LOST."""
+    AbandonIdempotent: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.AbandonIdempotentRequest, _metadata_pb2.AbandonIdempotentResponse]
+    """Ends the work on a key without a result: the key is as if it had not been used. A holder that
+    has it no longer changes nothing.
     """
     GetDocument: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.GetDocumentRequest, _metadata_pb2.GetDocumentResponse]
     """Reads a document; waits for its terminal status if asked to."""
@@ -86,6 +100,21 @@ class MetadataServiceStub:
     """Cancels a document that is not terminal yet; what works on it learns so at its next
     renewal. A terminal document is answered as it is: cancelling is idempotent.
     """
+    DeleteDocument: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.DeleteDocumentRequest, _metadata_pb2.DeleteDocumentResponse]
+    """Deletes a document and those that were found inside it, also while they are worked on: from
+    the commit on every call answers as if they had never been. Says which objects are to be
+    deleted; what is not confirmed by ConfirmDeletions is listed by ListDeletions.
+    """
+    DeleteBatch: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.DeleteBatchRequest, _metadata_pb2.DeleteBatchResponse]
+    """Deletes a batch with all its documents, in the same way."""
+    ListDeletions: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ListDeletionsRequest, _metadata_pb2.ListDeletionsResponse]
+    """Lists deleted documents whose objects are due to be deleted (again: what worked on one may
+    have put something after the first time), the longest due first.
+    """
+    ConfirmDeletions: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ConfirmDeletionsRequest, _metadata_pb2.ConfirmDeletionsResponse]
+    """Says that no object of these deleted documents is left. The first time they are due once
+    more, when no work on them can go on any longer; the second time nothing is kept of them.
+    """
     ReprocessDocument: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ReprocessDocumentRequest, _metadata_pb2.ReprocessDocumentResponse]
     """Queues a terminal document again, as its next attempt. The result of the attempt before
     stays until the new one completes. FAILED_PRECONDITION: DOCUMENT_NOT_TERMINAL,
@@ -101,6 +130,15 @@ class MetadataServiceStub:
     """Says how many documents are queued, by lane, and how long the oldest has been."""
     ListReferences: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ListReferencesRequest, _metadata_pb2.ListReferencesResponse]
     """Says which objects the given documents refer to; a document without a row is absent."""
+    PollEvents: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.PollEventsRequest, _metadata_pb2.PollEventsResponse]
+    """Waits for events of all users that come after a position, at most 60 s, and answers what
+    there is. Events come in the order of their positions, and none comes later with a position
+    that was passed: whoever goes on from the last position misses none.
+    """
+    ListEvents: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ListEventsRequest, _metadata_pb2.ListEventsResponse]
+    """Lists the events of one document, batch or user of the caller's between two positions, the
+    oldest first. NOT_FOUND: DOCUMENT_NOT_FOUND, BATCH_NOT_FOUND. INVALID_ARGUMENT: USER_MISSING.
+    """
     PruneEvents: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.PruneEventsRequest, _metadata_pb2.PruneEventsResponse]
     """Deletes events older than an age, a bounded number at a time."""
     CreateApiKey: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.CreateApiKeyRequest, _metadata_pb2.CreateApiKeyResponse]
@@ -109,6 +147,12 @@ class MetadataServiceStub:
     of it changes. ALREADY_EXISTS: API_KEY_EXISTS, the hash is another user's or the id another
     key's. PERMISSION_DENIED: USER_MISMATCH.
     """
+    ListApiKeys: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ListApiKeysRequest, _metadata_pb2.ListApiKeysResponse]
+    """Lists the caller's API keys, those that ended included, the newest first. INVALID_ARGUMENT:
+    USER_MISSING, CURSOR_INVALID.
+    """
+    RevokeApiKey: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.RevokeApiKeyRequest, _metadata_pb2.RevokeApiKeyResponse]
+    """Revokes one of the caller's API keys. It may be repeated. NOT_FOUND: API_KEY_NOT_FOUND."""
     ResolveApiKey: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ResolveApiKeyRequest, _metadata_pb2.ResolveApiKeyResponse]
     """Finds the owner of an API key by its hash. UNAUTHENTICATED: API_KEY_UNKNOWN,
     API_KEY_EXPIRED, API_KEY_REVOKED.
@@ -136,6 +180,20 @@ class MetadataServiceAsyncStub(MetadataServiceStub):
     DOCUMENT_REPEATED (an id stands there twice), ID_TOO_OLD (the id's UUIDv7 time is over an
     hour old), USER_MISSING. ALREADY_EXISTS: DOCUMENT_EXISTS, the id is another document's;
     BATCH_EXISTS, the batch is another user's or has other documents.
+    Registering under an idempotency key ends the work on that key in the same transaction.
+    ABORTED: IDEMPOTENCY_KEY_LOST, the caller holds the key no longer; nothing is registered.
+    """
+    BeginIdempotent: _aio.UnaryUnaryMultiCallable[_metadata_pb2.BeginIdempotentRequest, _metadata_pb2.BeginIdempotentResponse]  # type: ignore[assignment]
+    """Begins the work on a request that carries an idempotency key, for a holder that has it until
+    its lease runs out; or answers what the work ended with, for 24 h. A lease that ran out may
+    be taken over. The same holder may begin again. ABORTED: IDEMPOTENCY_KEY_IN_FLIGHT, another
+    holder has it. INVALID_ARGUMENT: USER_MISSING.
+    """
+    RenewIdempotent: _aio.UnaryUnaryMultiCallable[_metadata_pb2.RenewIdempotentRequest, _metadata_pb2.RenewIdempotentResponse]  # type: ignore[assignment]
+    """Extends the lease of a holder. ABORTED: IDEMPOTENCY_KEY_LOST."""
+    AbandonIdempotent: _aio.UnaryUnaryMultiCallable[_metadata_pb2.AbandonIdempotentRequest, _metadata_pb2.AbandonIdempotentResponse]  # type: ignore[assignment]
+    """Ends the work on a key without a result: the key is as if it had not been used. A holder that
+    has it no longer changes nothing.
     """
     GetDocument: _aio.UnaryUnaryMultiCallable[_metadata_pb2.GetDocumentRequest, _metadata_pb2.GetDocumentResponse]  # type: ignore[assignment]
     """Reads a document; waits for its terminal status if asked to."""
@@ -172,6 +230,21 @@ class MetadataServiceAsyncStub(MetadataServiceStub):
     """Cancels a document that is not terminal yet; what works on it learns so at its next
     renewal. A terminal document is answered as it is: cancelling is idempotent.
     """
+    DeleteDocument: _aio.UnaryUnaryMultiCallable[_metadata_pb2.DeleteDocumentRequest, _metadata_pb2.DeleteDocumentResponse]  # type: ignore[assignment]
+    """Deletes a document and those that were found inside it, also while they are worked on: from
+    the commit on every call answers as if they had never been. Says which objects are to be
+    deleted; what is not confirmed by ConfirmDeletions is listed by ListDeletions.
+    """
+    DeleteBatch: _aio.UnaryUnaryMultiCallable[_metadata_pb2.DeleteBatchRequest, _metadata_pb2.DeleteBatchResponse]  # type: ignore[assignment]
+    """Deletes a batch with all its documents, in the same way."""
+    ListDeletions: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ListDeletionsRequest, _metadata_pb2.ListDeletionsResponse]  # type: ignore[assignment]
+    """Lists deleted documents whose objects are due to be deleted (again: what worked on one may
+    have put something after the first time), the longest due first.
+    """
+    ConfirmDeletions: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ConfirmDeletionsRequest, _metadata_pb2.ConfirmDeletionsResponse]  # type: ignore[assignment]
+    """Says that no object of these deleted documents is left. The first time they are due once
+    more, when no work on them can go on any longer; the second time nothing is kept of them.
+    """
     ReprocessDocument: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ReprocessDocumentRequest, _metadata_pb2.ReprocessDocumentResponse]  # type: ignore[assignment]
     """Queues a terminal document again, as its next attempt. The result of the attempt before
     stays until the new one completes. FAILED_PRECONDITION: DOCUMENT_NOT_TERMINAL,
@@ -187,6 +260,15 @@ class MetadataServiceAsyncStub(MetadataServiceStub):
     """Says how many documents are queued, by lane, and how long the oldest has been."""
     ListReferences: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ListReferencesRequest, _metadata_pb2.ListReferencesResponse]  # type: ignore[assignment]
     """Says which objects the given documents refer to; a document without a row is absent."""
+    PollEvents: _aio.UnaryUnaryMultiCallable[_metadata_pb2.PollEventsRequest, _metadata_pb2.PollEventsResponse]  # type: ignore[assignment]
+    """Waits for events of all users that come after a position, at most 60 s, and answers what
+    there is. Events come in the order of their positions, and none comes later with a position
+    that was passed: whoever goes on from the last position misses none.
+    """
+    ListEvents: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ListEventsRequest, _metadata_pb2.ListEventsResponse]  # type: ignore[assignment]
+    """Lists the events of one document, batch or user of the caller's between two positions, the
+    oldest first. NOT_FOUND: DOCUMENT_NOT_FOUND, BATCH_NOT_FOUND. INVALID_ARGUMENT: USER_MISSING.
+    """
     PruneEvents: _aio.UnaryUnaryMultiCallable[_metadata_pb2.PruneEventsRequest, _metadata_pb2.PruneEventsResponse]  # type: ignore[assignment]
     """Deletes events older than an age, a bounded number at a time."""
     CreateApiKey: _aio.UnaryUnaryMultiCallable[_metadata_pb2.CreateApiKeyRequest, _metadata_pb2.CreateApiKeyResponse]  # type: ignore[assignment]
@@ -195,6 +277,12 @@ class MetadataServiceAsyncStub(MetadataServiceStub):
     of it changes. ALREADY_EXISTS: API_KEY_EXISTS, the hash is another user's or the id another
     key's. PERMISSION_DENIED: USER_MISMATCH.
     """
+    ListApiKeys: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ListApiKeysRequest, _metadata_pb2.ListApiKeysResponse]  # type: ignore[assignment]
+    """Lists the caller's API keys, those that ended included, the newest first. INVALID_ARGUMENT:
+    USER_MISSING, CURSOR_INVALID.
+    """
+    RevokeApiKey: _aio.UnaryUnaryMultiCallable[_metadata_pb2.RevokeApiKeyRequest, _metadata_pb2.RevokeApiKeyResponse]  # type: ignore[assignment]
+    """Revokes one of the caller's API keys. It may be repeated. NOT_FOUND: API_KEY_NOT_FOUND."""
     ResolveApiKey: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ResolveApiKeyRequest, _metadata_pb2.ResolveApiKeyResponse]  # type: ignore[assignment]
     """Finds the owner of an API key by its hash. UNAUTHENTICATED: API_KEY_UNKNOWN,
     API_KEY_EXPIRED, API_KEY_REVOKED.
@@ -225,6 +313,38 @@ class MetadataServiceServicer(metaclass=_abc_1.ABCMeta):
         DOCUMENT_REPEATED (an id stands there twice), ID_TOO_OLD (the id's UUIDv7 time is over an
         hour old), USER_MISSING. ALREADY_EXISTS: DOCUMENT_EXISTS, the id is another document's;
         BATCH_EXISTS, the batch is another user's or has other documents.
+        Registering under an idempotency key ends the work on that key in the same transaction.
+        ABORTED: IDEMPOTENCY_KEY_LOST, the caller holds the key no longer; nothing is registered.
+        """
+
+    @_abc_1.abstractmethod
+    def BeginIdempotent(
+        self,
+        request: _metadata_pb2.BeginIdempotentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metadata_pb2.BeginIdempotentResponse, _abc.Awaitable[_metadata_pb2.BeginIdempotentResponse]]:
+        """Begins the work on a request that carries an idempotency key, for a holder that has it until
+        its lease runs out; or answers what the work ended with, for 24 h. A lease that ran out may
+        be taken over. The same holder may begin again. ABORTED: IDEMPOTENCY_KEY_IN_FLIGHT, another
+        holder has it. INVALID_ARGUMENT: USER_MISSING.
+        """
+
+    @_abc_1.abstractmethod
+    def RenewIdempotent(
+        self,
+        request: _metadata_pb2.RenewIdempotentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metadata_pb2.RenewIdempotentResponse, _abc.Awaitable[_metadata_pb2.RenewIdempotentResponse]]:
+        """Extends the lease of a holder. ABORTED: IDEMPOTENCY_KEY_LOST."""
+
+    @_abc_1.abstractmethod
+    def AbandonIdempotent(
+        self,
+        request: _metadata_pb2.AbandonIdempotentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metadata_pb2.AbandonIdempotentResponse, _abc.Awaitable[_metadata_pb2.AbandonIdempotentResponse]]:
+        """Ends the work on a key without a result: the key is as if it had not been used. A holder that
+        has it no longer changes nothing.
         """
 
     @_abc_1.abstractmethod
@@ -329,6 +449,45 @@ class MetadataServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def DeleteDocument(
+        self,
+        request: _metadata_pb2.DeleteDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metadata_pb2.DeleteDocumentResponse, _abc.Awaitable[_metadata_pb2.DeleteDocumentResponse]]:
+        """Deletes a document and those that were found inside it, also while they are worked on: from
+        the commit on every call answers as if they had never been. Says which objects are to be
+        deleted; what is not confirmed by ConfirmDeletions is listed by ListDeletions.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteBatch(
+        self,
+        request: _metadata_pb2.DeleteBatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metadata_pb2.DeleteBatchResponse, _abc.Awaitable[_metadata_pb2.DeleteBatchResponse]]:
+        """Deletes a batch with all its documents, in the same way."""
+
+    @_abc_1.abstractmethod
+    def ListDeletions(
+        self,
+        request: _metadata_pb2.ListDeletionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metadata_pb2.ListDeletionsResponse, _abc.Awaitable[_metadata_pb2.ListDeletionsResponse]]:
+        """Lists deleted documents whose objects are due to be deleted (again: what worked on one may
+        have put something after the first time), the longest due first.
+        """
+
+    @_abc_1.abstractmethod
+    def ConfirmDeletions(
+        self,
+        request: _metadata_pb2.ConfirmDeletionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metadata_pb2.ConfirmDeletionsResponse, _abc.Awaitable[_metadata_pb2.ConfirmDeletionsResponse]]:
+        """Says that no object of these deleted documents is left. The first time they are due once
+        more, when no work on them can go on any longer; the second time nothing is kept of them.
+        """
+
+    @_abc_1.abstractmethod
     def ReprocessDocument(
         self,
         request: _metadata_pb2.ReprocessDocumentRequest,
@@ -368,6 +527,27 @@ class MetadataServiceServicer(metaclass=_abc_1.ABCMeta):
         """Says which objects the given documents refer to; a document without a row is absent."""
 
     @_abc_1.abstractmethod
+    def PollEvents(
+        self,
+        request: _metadata_pb2.PollEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metadata_pb2.PollEventsResponse, _abc.Awaitable[_metadata_pb2.PollEventsResponse]]:
+        """Waits for events of all users that come after a position, at most 60 s, and answers what
+        there is. Events come in the order of their positions, and none comes later with a position
+        that was passed: whoever goes on from the last position misses none.
+        """
+
+    @_abc_1.abstractmethod
+    def ListEvents(
+        self,
+        request: _metadata_pb2.ListEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metadata_pb2.ListEventsResponse, _abc.Awaitable[_metadata_pb2.ListEventsResponse]]:
+        """Lists the events of one document, batch or user of the caller's between two positions, the
+        oldest first. NOT_FOUND: DOCUMENT_NOT_FOUND, BATCH_NOT_FOUND. INVALID_ARGUMENT: USER_MISSING.
+        """
+
+    @_abc_1.abstractmethod
     def PruneEvents(
         self,
         request: _metadata_pb2.PruneEventsRequest,
@@ -386,6 +566,24 @@ class MetadataServiceServicer(metaclass=_abc_1.ABCMeta):
         of it changes. ALREADY_EXISTS: API_KEY_EXISTS, the hash is another user's or the id another
         key's. PERMISSION_DENIED: USER_MISMATCH.
         """
+
+    @_abc_1.abstractmethod
+    def ListApiKeys(
+        self,
+        request: _metadata_pb2.ListApiKeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metadata_pb2.ListApiKeysResponse, _abc.Awaitable[_metadata_pb2.ListApiKeysResponse]]:
+        """Lists the caller's API keys, those that ended included, the newest first. INVALID_ARGUMENT:
+        USER_MISSING, CURSOR_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def RevokeApiKey(
+        self,
+        request: _metadata_pb2.RevokeApiKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_metadata_pb2.RevokeApiKeyResponse, _abc.Awaitable[_metadata_pb2.RevokeApiKeyResponse]]:
+        """Revokes one of the caller's API keys. It may be repeated. NOT_FOUND: API_KEY_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def ResolveApiKey(

@@ -14,7 +14,9 @@ from sqlalchemy.dialects.mysql import (
     BINARY,
     DATETIME,
     INTEGER,
+    MEDIUMBLOB,
     SMALLINT,
+    TEXT,
     TINYINT,
     VARBINARY,
     VARCHAR,
@@ -86,7 +88,7 @@ document: Final = Table(
     _time("deleted_at"),
     Column("row_version", BIGINT, nullable=False),
     # In words, see domain/options.py; NULL are the defaults.
-    Column("options", _ascii(64)),
+    Column("options", _ascii(255)),
     _count("depth", SMALLINT),
     _count("pages_done", INTEGER),
     _count("pages_total", INTEGER),
@@ -94,6 +96,8 @@ document: Final = Table(
     Column("sealed_password", VARBINARY(1024)),
     # The span that registered it, see sheaf_common.telemetry.trace_context; NULL if none did.
     Column("traceparent", VARBINARY(24)),
+    # JSON, as its owner wrote it on the document; NULL if nothing.
+    Column("client_metadata", TEXT),
     Index("workflow_id_idx", "workflow_id"),
     Index("user_status_idx", "user_id", "status"),
     Index("status_time_idx", "status", "uploaded_at"),
@@ -101,6 +105,7 @@ document: Final = Table(
     Index("product_status_idx", "product", "status"),
     Index("claim_idx", "status", "lane", "claim_at"),
     Index("batch_idx", "batch_id"),
+    Index("user_sha256_idx", "user_id", "sha256"),
     **_OPTIONS,
 )
 
@@ -128,10 +133,21 @@ event: Final = Table(
     Column("attempt", INTEGER),
     Column("reason", _ascii(64)),
     _time("created_at", nullable=False),
-    # Each is followed by the id, as every InnoDB index is: "this user's after id N".
-    Index("event_user_idx", "user_id"),
-    Index("event_batch_idx", "batch_id"),
+    # Ids are given before the commit, so they may become visible out of order. The position is
+    # given after it, by one process at a time: whoever has read to one has missed nothing.
+    Column("position", BIGINT),
+    Index("event_position_idx", "position"),
+    Index("event_user_position_idx", "user_id", "position"),
+    Index("event_batch_position_idx", "batch_id", "position"),
     Index("event_document_idx", "document_id"),
+    **_OPTIONS,
+)
+
+event_position: Final = Table(
+    "event_position",
+    metadata,
+    Column("id", SMALLINT, primary_key=True, autoincrement=False),
+    Column("last", BIGINT, nullable=False),
     **_OPTIONS,
 )
 
@@ -147,6 +163,8 @@ api_key: Final = Table(
     _time("created_at", nullable=False),
     _time("expires_at"),
     _time("revoked_at"),
+    _time("last_used_at"),
+    _count("rate_limit_per_s", INTEGER),
     Index("api_key_sha256_idx", "sha256", unique=True),
     Index("api_key_user_idx", "user_id"),
     **_OPTIONS,
@@ -158,5 +176,44 @@ workflow_slot: Final = Table(
     Column("lane", _ascii(8), primary_key=True),
     Column("slot", SMALLINT, primary_key=True, autoincrement=False),
     Column("workflow_id", _ascii(64)),
+    **_OPTIONS,
+)
+
+idempotency_key: Final = Table(
+    "idempotency_key",
+    metadata,
+    Column("user_id", _ascii(64), primary_key=True),
+    Column("idempotency_key", _ascii(255), primary_key=True),
+    _id("holder_id", nullable=False),
+    _time("lease_expires_at", nullable=False),
+    # NULL while the work goes on, all three.
+    Column("fingerprint", BINARY(32)),
+    Column("answer", MEDIUMBLOB),
+    Column("registered", MEDIUMBLOB),
+    _time("created_at", nullable=False),
+    _time("expires_at", nullable=False),
+    Index("idempotency_expiry_idx", "expires_at"),
+    **_OPTIONS,
+)
+
+# Documents that are deleted, until no object of them can be left.
+deletion: Final = Table(
+    "deletion",
+    metadata,
+    _id("document_id", primary_key=True),
+    Column("user_id", _ascii(64), nullable=False),
+    _time("deleted_at", nullable=False),
+    _time("due_at", nullable=False),
+    _count("confirmed", SMALLINT),
+    Index("deletion_due_idx", "due_at"),
+    **_OPTIONS,
+)
+
+# Versions of the pipeline that claim documents.
+pipeline: Final = Table(
+    "pipeline",
+    metadata,
+    Column("version", _ascii(32), primary_key=True),
+    _time("seen_at", nullable=False),
     **_OPTIONS,
 )
