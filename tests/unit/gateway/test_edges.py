@@ -189,7 +189,8 @@ async def test_the_description_tells_what_may_be_asked(gateway: Gateway) -> None
     fields = upload["schema"]["properties"]
 
     assert list(fields) == [
-        "product", "priority", "words", "ocr", "ocr_language", "password", "file",
+        "product", "metadata", "priority", "words", "ocr", "ocr_language", "pages", "password",
+        "file",
     ]  # fmt: skip
     assert all(each["description"] for each in fields.values())
     assert fields["priority"]["enum"] == ["low", "normal", "high"]

@@ -18,8 +18,10 @@ from litestar.openapi.spec import (
 )
 
 from sheaf_gateway.api.requests import MAX_REPLAYED
+from sheaf_gateway.client_metadata import MAX_MEMBERS, METADATA_ALLOWED
 from sheaf_gateway.domain import PRODUCT_MAX_CHARACTERS
 from sheaf_gateway.options import LANGUAGES_ALLOWED, PASSWORD_ALLOWED, OcrMode, Priority
+from sheaf_gateway.pages import PAGES_ALLOWED
 
 _BINARY: Final = Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream")
 
@@ -47,6 +49,19 @@ _LANGUAGE: Final = Schema(
     items=Schema(type=OpenAPIType.STRING, pattern="^[a-z]{3}$"),
     max_items=5,
     description=f"Languages to recognise, most likely first: {LANGUAGES_ALLOWED}.",
+)
+_PAGES: Final = _text(
+    f"Which pages of each file are read; without it all. {PAGES_ALLOWED}.",
+    max_length=1024,
+    examples=["1-3,7,10-"],
+)
+_METADATA: Final = Schema(
+    type=OpenAPIType.OBJECT,
+    additional_properties=True,
+    max_properties=MAX_MEMBERS,
+    description=f"What you write on all files of the upload: {METADATA_ALLOWED}. It comes back as"
+    " it was sent with every document, those that are found in the files included.",
+    examples=[{"customer": "4711", "tags": ["tax", "2026"]}],
 )
 _PASSWORD: Final = _text(
     f"Opens encrypted documents: {PASSWORD_ALLOWED}. It is kept encrypted until the document"
@@ -82,10 +97,12 @@ class UploadOperation(Operation):
                         type=OpenAPIType.OBJECT,
                         properties={
                             "product": _PRODUCT,
+                            "metadata": _METADATA,
                             "priority": _PRIORITY,
                             "words": _WORDS,
                             "ocr": _OCR,
                             "ocr_language": _LANGUAGE,
+                            "pages": _PAGES,
                             "password": _PASSWORD,
                             "file": files,
                         },
@@ -109,6 +126,7 @@ class ReprocessOperation(Operation):
                 "words": _WORDS,
                 "ocr": _OCR,
                 "ocr_language": _LANGUAGE,
+                "pages": _PAGES,
                 "password": _PASSWORD,
                 "after_attempt": Schema(
                     type=OpenAPIType.INTEGER,
