@@ -77,6 +77,18 @@ async def test_one_rejected_file_leaves_the_others_accepted(gateway: Gateway) ->
     assert len(gateway.store.objects) == len(gateway.records.rows) == 2
 
 
+async def test_a_file_whose_name_is_no_utf_8_is_rejected_alone(gateway: Gateway) -> None:
+    """Its name is shown as far as it can be."""
+    call = gateway.call("POST", "/v1/documents", content_type=MULTIPART)
+    body = form(("file", "cafQ.txt", TEXT), ("file", "b.txt", TEXT)).replace(b"Q", b"\xe9")
+    call.feed(body, more=False)
+    await call.task
+    bad, good = json.loads(call.body)["documents"]
+
+    assert (call.status, good["status"]) == (202, "queued")
+    assert (bad["filename"], bad["problem"]["code"]) == ("caf\ufffd.txt", "FILENAME_INVALID")
+
+
 @pytest.mark.parametrize("chunk", [500, 100_000])
 async def test_a_file_over_its_limit_is_rejected_alone(chunk: int) -> None:
     """Held or streamed, nothing of it stays."""
