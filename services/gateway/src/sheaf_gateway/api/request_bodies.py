@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from litestar.openapi.spec import (
     Example,
+    OpenAPIHeader,
     OpenAPIMediaType,
+    OpenAPIResponse,
     OpenAPIType,
     Operation,
     RequestBody,
@@ -34,6 +36,10 @@ def _one_of(enum: type[StrEnum], default: str, description: str) -> Schema:
     return _text(description, enum=[member.value for member in enum], default=default)
 
 
+def _header(description: str, kind: OpenAPIType) -> OpenAPIHeader:
+    return OpenAPIHeader(schema=Schema(type=kind), description=description, required=True)
+
+
 _WORDS: Final = Schema(
     type=OpenAPIType.BOOLEAN,
     default=False,
@@ -51,7 +57,7 @@ _LANGUAGE: Final = Schema(
     description=f"Languages to recognise, most likely first: {LANGUAGES_ALLOWED}.",
 )
 _PAGES: Final = _text(
-    f"Which pages of each file are read; without it all. {PAGES_ALLOWED}.",
+    f"Which pages are read, if not all: {PAGES_ALLOWED}. Empty means all.",
     max_length=1024,
     examples=["1-3,7,10-"],
 )
@@ -80,7 +86,13 @@ class UploadOperation(Operation):
     """The upload, whose multipart body is parsed as it streams."""
 
     def __post_init__(self) -> None:
-        """Describes the body."""
+        """Describes the body, and the headers of the answer."""
+        accepted = (self.responses or {}).get("202")
+        if isinstance(accepted, OpenAPIResponse):
+            accepted.headers = {
+                "Location": _header("Where the batch is read.", OpenAPIType.STRING),
+                "Retry-After": _header("Seconds until to look.", OpenAPIType.INTEGER),
+            }
         files = Schema(
             type=OpenAPIType.ARRAY,
             items=_BINARY,
