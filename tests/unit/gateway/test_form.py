@@ -76,6 +76,11 @@ def test_byte_by_byte_gives_the_same_parts() -> None:
         pytest.param(b"no boundary at all", id="no boundary"),
         pytest.param(f"--{BOUNDARY}\r\n\r\nx\r\n--{BOUNDARY}--".encode(), id="no disposition"),
         pytest.param(f"--{BOUNDARY}\r\n".encode() + b"X: " + b"y" * 9000, id="long header"),
+        pytest.param(
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n'
+            f"Content-Transfer-Encoding: base64\r\n\r\neA==\r\n--{BOUNDARY}--".encode(),
+            id="encoded part",
+        ),
         pytest.param(f"--{BOUNDARY}\r\nno colon\r\n\r\nx".encode(), id="bad header"),
     ],
 )

@@ -198,6 +198,17 @@ async def test_bad_input_is_named_and_leaves_nothing(
     assert gateway.nothing_left
 
 
+async def test_a_compressed_body_is_refused_unread(gateway: Gateway) -> None:
+    """It would be taken for a broken one."""
+    call = gateway.call("POST", "/v1/documents", content_type=MULTIPART, content_encoding="gzip")
+    call.feed(b"", more=False)
+    await call.task
+    problem = json.loads(call.body)
+
+    assert (call.status, problem["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert problem["content_encoding"] == "gzip"
+
+
 async def test_a_body_announced_too_large_is_refused_unread() -> None:
     """By its Content-Length, and the connection is closed after the rest was read."""
     gateway = build_gateway(max_body_bytes=20_000)

@@ -22,6 +22,7 @@ _PART_HEADERS: Final = 8
 _ANY_BYTES: Final = "latin-1"
 """A character for each byte: the parser gives up on headers that it cannot decode."""
 _UNDECODED: Final = "surrogateescape"
+_PLAIN: Final = frozenset({"", "7bit", "8bit", "binary"})
 _FILE_FIELDS: Final = frozenset({"file", "files"})
 _EXTENDED_FILENAME: Final = re.compile(r";\s*filename\*\s*=\s*utf-8''([^;\s]+)", re.IGNORECASE)
 
@@ -97,6 +98,7 @@ class FormParser:
                 if event is None:
                     yield _END
                 elif isinstance(event, MultipartSegment):
+                    _check_plain(event)
                     yield PartStart(_decoded(event.name or ""), _filename(event))
                 else:
                     yield bytes(event)
@@ -113,6 +115,17 @@ class FormParser:
             self._parser.close()
         except MultipartError as error:
             raise _invalid(error) from error
+
+
+def _check_plain(segment: MultipartSegment) -> None:
+    """What is encoded would be stored as it is, in place of what was meant."""
+    encoding = segment.header("Content-Transfer-Encoding", "") or ""
+    if encoding.strip().lower() not in _PLAIN:
+        raise InvalidInput(
+            "MULTIPART_INVALID",
+            "a part has a Content-Transfer-Encoding, which parts of forms do not have"
+            " (RFC 7578, section 4.7)",
+        )
 
 
 def _filename(segment: MultipartSegment) -> str | None:

@@ -10,7 +10,7 @@ from litestar.params import FromPath, QueryParameter
 from sheaf_common.ids import parse_id
 from sheaf_gateway.api import openapi, request_bodies
 from sheaf_gateway.api.authentication import REQUIRES
-from sheaf_gateway.api.body import content_length, read_body, until_gone
+from sheaf_gateway.api.body import check_not_encoded, content_length, read_body, until_gone
 from sheaf_gateway.api.fields import Fields, columns_of, selected
 from sheaf_gateway.api.links import batch_path
 from sheaf_gateway.api.schemas import (
@@ -72,6 +72,7 @@ class DocumentController(Controller):
         links and `?wait=`.
         """
         boundary = boundary_of(request.headers.get("content-type", ""))
+        check_not_encoded(request.headers)
         taken = await intake.take(
             read_body(request.receive, intake.idle_timeout_s),
             boundary,
