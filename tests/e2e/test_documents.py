@@ -52,6 +52,34 @@ async def test_a_result_names_its_document_and_holds_its_pages(
     assert sum(page["characters"] for page in result["pages"]) == document["characters"]
 
 
+async def test_only_wanted_pages_are_read_and_metadata_stays(system: System) -> None:
+    """Of a text and of a scan; all of them again when that is asked for."""
+    scan = next(sample for sample in SAMPLES if sample.filename.endswith(".tiff"))
+    answer = await system.http.post(
+        "/v1/documents",
+        files=[("files", ("five.pdf", text_pdf(50, 5))), ("files", ("s.tiff", scan.content))],
+        data={"pages": "2-", "metadata": '{"case": 7}'},
+    )
+    ids = [document["id"] for document in answer.json()["documents"]]
+    text, picture = await system.finished(ids, timeout_s=100)
+    results = [await _result(system, each) for each in ids]
+
+    assert [page["number"] for page in results[0]["pages"]] == [2, 3, 4, 5]
+    assert (text["pages"], text["partial"], results[0]["pages_wanted"]) == (5, False, "2-")
+    assert [page["number"] for page in results[1]["pages"]] == list(range(2, picture["pages"] + 1))
+    assert {page["ocr"] for page in results[1]["pages"]} == {True}
+    assert [each["metadata"] for each in (text, picture)] == [{"case": 7}] * 2
+
+    await system.http.post(f"/v1/documents/{ids[0]}/reprocess", json={"pages": ""})
+    (again,) = await system.finished(ids[:1])
+    assert (again["options"]["pages"], again["metadata"]) == (None, {"case": 7})
+    assert [page["number"] for page in (await _result(system, ids[0]))["pages"]] == [1, 2, 3, 4, 5]
+
+
+async def _result(system: System, document_id: str) -> Any:
+    return (await system.http.get(f"/v1/documents/{document_id}/result")).json()
+
+
 async def test_the_original_comes_back_byte_by_byte(system: System) -> None:
     """Whole and by range, with the type that its content has."""
     content = text_pdf(7, 3)

@@ -342,6 +342,7 @@ def _queued(batch: NewBatch, file: AcceptedFile) -> Document:
         product=batch.product,
         priority=batch.priority,
         options=batch.options,
+        metadata_json=batch.metadata_json,
         filename=file.filename,
         status=DocumentStatus.QUEUED,
         attempt=1,

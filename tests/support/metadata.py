@@ -160,6 +160,7 @@ class Metadata:
         batch_id: str | None = None,
         product: str = "",
         priority: document_pb2.Priority.ValueType = document_pb2.PRIORITY_NORMAL,
+        metadata_json: str = "",
     ) -> metadata_pb2.RegisterBatchResponse:
         """Registers a batch for a user."""
         request = metadata_pb2.RegisterBatchRequest(
@@ -167,6 +168,7 @@ class Metadata:
             product=product,
             documents=documents,
             priority=priority,
+            metadata_json=metadata_json,
         )
         with as_user(user_id):
             answer: metadata_pb2.RegisterBatchResponse = await self.call("RegisterBatch", request)

@@ -166,8 +166,9 @@ async def test_a_cursor_of_another_filter_is_refused(
 
 
 async def test_what_an_owner_asks_goes_all_the_way(http: httpx.AsyncClient) -> None:
-    """Options and a password, cancel, reprocess; each is what it was told, no more."""
-    asked = {"words": "true", "ocr": "never", "ocr_language": "deu,eng", "priority": "low"}
+    """Options, metadata and a password, cancel, reprocess; each is what it was told, no more."""
+    asked = {"words": "true", "ocr": "never", "ocr_language": "deu,eng", "priority": "low",
+             "pages": "3,1", "metadata": '{ "case": 7 }'}  # fmt: skip
     answer = await http.post(
         "/v1/documents",
         files={"file": ("a.txt", b"what is asked")},
@@ -184,7 +185,11 @@ async def test_what_an_owner_asks_goes_all_the_way(http: httpx.AsyncClient) -> N
     await http.post(f"{path}/cancel")
     late = await http.post(f"{path}/reprocess", json={"after_attempt": 1})
 
-    assert read["options"] == {"words": True, "ocr": "never", "ocr_languages": ["deu", "eng"]}
+    assert read["options"] == {
+        "words": True, "ocr": "never", "ocr_languages": ["deu", "eng"], "pages": "1,3",
+    }  # fmt: skip
+    batch = (await http.get(read["links"]["batch"])).json()
+    assert read["metadata"] == batch["documents"][0]["metadata"] == {"case": 7}
     assert (read["priority"], read["parent_id"], read["progress"]) == ("low", None, None)
     assert cancelled == ["cancelled"] * 2
     assert (again.status_code, again.json()["status"], again.json()["attempt"]) == (

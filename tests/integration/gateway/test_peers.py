@@ -25,14 +25,23 @@ from sheaf_gateway.domain import (
     StoredObject,
 )
 from sheaf_gateway.options import OcrMode, Options, Priority
+from sheaf_gateway.pages import PageRange
 
 AnswerT = TypeVar("AnswerT")
 
 SETTINGS = GrpcSettings.model_construct(token=None, max_call_s=30.0)
 ID = UUID("019a2f6e-7c1b-7d5a-9a43-0c6f3f1b2e11")
-OPTIONS = Options(words=True, ocr=OcrMode.NEVER, ocr_languages=("deu", "eng"))
+OPTIONS = Options(
+    words=True,
+    ocr=OcrMode.NEVER,
+    ocr_languages=("deu", "eng"),
+    pages=(PageRange(1, 3), PageRange(7, 0)),
+)
 SENT = document_pb2.DocumentOptions(
-    words=True, ocr=document_pb2.OCR_MODE_NEVER, ocr_languages=["deu", "eng"]
+    words=True,
+    ocr=document_pb2.OCR_MODE_NEVER,
+    ocr_languages=["deu", "eng"],
+    pages=[document_pb2.PageRange(first=1, last=3), document_pb2.PageRange(first=7)],
 )
 
 
@@ -100,6 +109,7 @@ DOCUMENT = Document(
     depth=2,
     priority=Priority.LOW,
     options=OPTIONS,
+    metadata_json='{"a":1}',
     pages_done=3,
     pages_total=9,
 )
@@ -109,13 +119,14 @@ MESSAGE = document_pb2.Document(
     depth=2,
     priority=document_pb2.PRIORITY_LOW,
     options=SENT,
+    metadata_json='{"a":1}',
     pages_done=3,
     pages_total=9,
 )
 
 
 async def test_a_registration_says_all_that_is_asked() -> None:
-    """Options, priority, and the sealed password of the file that has one."""
+    """Options, priority, metadata, and the sealed password of the file that has one."""
     stored = StoredObject("key", 5, b"h" * 32, "application/pdf")
     other = UUID(int=ID.int + 1)
     batch = NewBatch(
@@ -125,12 +136,14 @@ async def test_a_registration_says_all_that_is_asked() -> None:
         Priority.HIGH,
         OPTIONS,
         {ID: b"sealed"},
+        '{"a":1}',
     )
     answer = metadata_pb2.RegisterBatchResponse(documents=[MESSAGE])
     async with metadata(answer) as (records, servicer):
         (document,) = await records.register(batch, timeout_s=5)
 
     assert (servicer.asked.priority, servicer.asked.product) == (document_pb2.PRIORITY_HIGH, "tax")
+    assert servicer.asked.metadata_json == '{"a":1}'
     assert [(each.options, each.sealed_password) for each in servicer.asked.documents] == [
         (SENT, b"sealed"),
         (SENT, b""),

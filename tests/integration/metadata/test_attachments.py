@@ -18,6 +18,7 @@ from support.metadata import (
 )
 
 _OPTIONS = document_pb2.DocumentOptions(words=True, ocr=document_pb2.OCR_MODE_NEVER)
+_PAGES = [document_pb2.PageRange(first=1, last=2), document_pb2.PageRange(first=5)]
 
 
 async def children(metadata: Metadata) -> list[tuple[str, int]]:
@@ -29,11 +30,18 @@ async def children(metadata: Metadata) -> list[tuple[str, int]]:
 
 
 async def test_attachments_become_documents_of_the_batch(metadata: Metadata) -> None:
-    """Queued, with what they take from their parent; the batch waits for them."""
-    mail = new_document("mail.eml", options=_OPTIONS, sealed_password=b"sealed")
+    """Queued, with what they take from their parent but its pages; the batch waits for them."""
+    asked = document_pb2.DocumentOptions(pages=_PAGES)
+    asked.MergeFrom(_OPTIONS)
+    mail = new_document("mail.eml", options=asked, sealed_password=b"sealed")
     answer = await metadata.register(
-        mail, product="tax", priority=document_pb2.PRIORITY_HIGH, user_id="ann"
+        mail,
+        product="tax",
+        priority=document_pb2.PRIORITY_HIGH,
+        user_id="ann",
+        metadata_json='{"case":7}',
     )
+    assert answer.documents[0].options == asked
     batch_id = answer.batch.batch_id
     group = await metadata.claimed()
     waiting = asyncio.create_task(metadata.claim(wait_s=20))
@@ -52,6 +60,7 @@ async def test_attachments_become_documents_of_the_batch(metadata: Metadata) -> 
     assert (child.parent_id, child.batch_id, child.user_id) == (mail.document_id, batch_id, "ann")
     assert (child.product, child.priority) == ("tax", document_pb2.PRIORITY_HIGH)
     assert (child.options, child.uploaded_at) == (_OPTIONS, parent.uploaded_at)
+    assert child.metadata_json == '{"case":7}'
     row = await metadata.row(child.document_id)
     assert (row.sealed_password, row.size_bytes) == (None, 1000)
     assert row.queued_at > row.uploaded_at

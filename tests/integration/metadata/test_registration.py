@@ -195,3 +195,34 @@ async def test_names_in_every_script_are_kept(metadata: Metadata) -> None:
     with as_user("ann"):
         found = await metadata.document(answer.documents[0].document_id)
     assert found.filename == name
+
+
+async def test_what_its_owner_wrote_on_a_document_comes_back(metadata: Metadata) -> None:
+    """With every field, alone, and in lists; on many documents of a batch it is said once."""
+    written = '{"z":"Straße 🧾","a":[1.50,{"b":null}],"n":12345678901234567890}'
+    batch_id, documents = str(new_id()), [new_document(), new_document()]
+    await metadata.register(*documents, batch_id=batch_id, metadata_json=written)
+    await metadata.register(*documents, batch_id=batch_id, metadata_json=written)
+    (document_id, _) = (document.document_id for document in documents)
+
+    with as_user("ann"):
+        assert (await metadata.document(document_id)).metadata_json == written
+        alone = await metadata.document(document_id, fields=["metadata_json"])
+        listed = await metadata.call("ListDocuments", metadata_pb2.ListDocumentsRequest())
+    assert alone == document_pb2.Document(metadata_json=written)
+    assert [each.metadata_json for each in listed.documents] == [written] * 2
+    view = await metadata.batch(batch_id)
+    assert view.batch.metadata_json == written
+    assert [each.metadata_json for each in view.documents] == ["", ""]
+    assert (await metadata.claimed()).documents[0].document_id == document_id
+
+
+async def test_registered_again_with_other_metadata_is_another_document(
+    metadata: Metadata,
+) -> None:
+    """As with the other fields."""
+    document, batch_id = new_document(), str(new_id())
+    await metadata.register(document, batch_id=batch_id, metadata_json='{"a":1}')
+    with pytest.raises(AlreadyExists) as refused:
+        await metadata.register(document, batch_id=batch_id, metadata_json='{"a":2}')
+    assert refused.value.reason == "DOCUMENT_EXISTS"

@@ -176,25 +176,37 @@ async def test_what_is_asked_arrives(gateway: Gateway) -> None:
     async with connected(gateway) as sheaf:
         upload = await sheaf.upload(
             ("a.pdf", PDF), priority=Priority.LOW, words=True, ocr=OcrMode.NEVER,
-            ocr_languages=("deu", "eng"), password="secret",
+            ocr_languages=("deu", "eng"), password="secret", pages="7,1-3",
+            metadata={"case": 7, "name": "Straße"},
         )  # fmt: skip
         (document_id,) = (file.id for file in upload.documents if file.id)
         asked = await sheaf.get_document(document_id)
         gateway.records.end(document_id, domain.DocumentStatus.FAILED, reason="ENCRYPTED")
         again = await sheaf.reprocess(
-            document_id, words=False, ocr_languages=[], password="other", after_attempt=1
+            document_id, words=False, ocr_languages=[], pages="", password="other", after_attempt=1
         )
         with pytest.raises(ConflictError, match="DOCUMENT_NOT_TERMINAL"):
             await sheaf.reprocess(document_id)
         cancelled = [await sheaf.cancel(document_id) for _ in range(2)]
 
     assert asked.priority is Priority.LOW
-    assert asked.options == Options(words=True, ocr=OcrMode.NEVER, ocr_languages=("deu", "eng"))
+    assert asked.options == Options(
+        words=True, ocr=OcrMode.NEVER, ocr_languages=("deu", "eng"), pages="1-3,7"
+    )
+    assert asked.metadata == again.metadata == {"case": 7, "name": "Straße"}
     assert (again.attempt, again.options) == (2, Options(ocr=OcrMode.NEVER))
     assert {document.status for document in cancelled} == {DocumentStatus.CANCELLED}
     sealed = gateway.records.sealed[document_id]
     keys = SealingKeys.parse(PASSWORD_KEYS)
     assert keys.open(sealed, belongs_to=document_id) == b"other"
+
+
+async def test_metadata_that_is_no_json_is_not_sent(gateway: Gateway) -> None:
+    """It is told where it was written."""
+    async with connected(gateway) as sheaf:
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            await sheaf.upload(("a.pdf", PDF), metadata={"n": float("nan")})
+    assert gateway.nothing_left
 
 
 async def test_the_quarantine_is_listed_and_replayed(gateway: Gateway) -> None:

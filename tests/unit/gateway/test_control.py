@@ -8,6 +8,7 @@ from sheaf_common.ids import new_id
 from sheaf_common.sealing import SealingKeys
 from sheaf_gateway.domain import DocumentStatus
 from sheaf_gateway.options import OcrMode, Options
+from sheaf_gateway.pages import PageRange
 from support.gateway import PASSWORD_KEYS, PDF, Gateway, build_gateway
 from support.gateway_fakes import READ_ONLY_KEY
 
@@ -52,22 +53,37 @@ async def test_a_document_is_reprocessed_as_it_was(gateway: Gateway) -> None:
     code, body = await posted(gateway, f"/v1/documents/{document}/reprocess")
 
     assert (code, body["status"], body["attempt"]) == (202, "queued", 2)
-    assert body["options"] == {"words": True, "ocr": "never", "ocr_languages": []}
+    assert body["options"] == {
+        "words": True, "ocr": "never", "ocr_languages": [], "pages": None,
+    }  # fmt: skip
 
 
 async def test_what_is_named_changes_the_rest_stays(gateway: Gateway) -> None:
     """The password is sealed for this document."""
-    (document,) = await uploaded(gateway, words="true", ocr_language="eng")
+    (document,) = await uploaded(gateway, words="true", ocr_language="eng", pages="2-")
     gateway.records.end(document, COMPLETED)
     body = {"ocr": "always", "ocr_language": ["deu", "fra"], "password": "pw", "after_attempt": 1}
     code, _ = await posted(gateway, f"/v1/documents/{document}/reprocess", body)
 
     assert code == 202
     assert gateway.records.rows[document].options == Options(
-        words=True, ocr=OcrMode.ALWAYS, ocr_languages=("deu", "fra")
+        words=True, ocr=OcrMode.ALWAYS, ocr_languages=("deu", "fra"), pages=(PageRange(2, 0),)
     )
     keys = SealingKeys.parse(PASSWORD_KEYS)
     assert keys.open(gateway.records.sealed[document], belongs_to=document) == b"pw"
+
+
+async def test_other_pages_may_be_read_or_all(gateway: Gateway) -> None:
+    """An empty text asks for all; what is no text of pages is told as at an upload."""
+    (document,) = await uploaded(gateway, pages="2-")
+    path = f"/v1/documents/{document}/reprocess"
+    shown = []
+    for pages in ("7,1-3", "", "0"):
+        gateway.records.end(document, COMPLETED)
+        code, body = await posted(gateway, path, {"pages": pages})
+        shown.append((code, body["options"]["pages"] if code == 202 else body["field"]))
+
+    assert shown == [(202, "1-3,7"), (202, None), (422, "pages")]
 
 
 async def test_only_what_has_ended_is_reprocessed(gateway: Gateway) -> None:

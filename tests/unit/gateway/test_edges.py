@@ -189,9 +189,12 @@ async def test_the_description_tells_what_may_be_asked(gateway: Gateway) -> None
     fields = upload["schema"]["properties"]
 
     assert list(fields) == [
-        "product", "priority", "words", "ocr", "ocr_language", "password", "file",
+        "product", "metadata", "priority", "words", "ocr", "ocr_language", "pages", "password",
+        "file",
     ]  # fmt: skip
     assert all(each["description"] for each in fields.values())
+    accepted = paths["/v1/documents"]["post"]["responses"]["202"]
+    assert set(accepted["headers"]) == {"Location", "Retry-After"}
     assert fields["priority"]["enum"] == ["low", "normal", "high"]
     assert (fields["password"]["format"], fields["password"]["writeOnly"]) == ("password", True)
     assert "example" not in str(fields["password"])

@@ -66,6 +66,7 @@ async def test_only_the_fields_asked_for_are_answered(gateway: Gateway, path: st
         ("reason,attempt", {"reason", "attempt"}),
         ("pages", {"page_count", "status"}),
         ("characters", {"character_count", "status"}),
+        ("metadata", {"metadata_json"}),
         ("links", {"batch_id", "parent_id", "status", "content_type"}),
         ("progress", {"pages_done", "pages_total"}),
         (None, set(ALL_COLUMNS) - {"document_id", "object_key", "result_key"}),

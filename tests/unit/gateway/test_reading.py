@@ -38,7 +38,8 @@ async def test_a_queued_document(gateway: Gateway) -> None:
         "workflow_id": None,
         "product": None,
         "priority": "normal",
-        "options": {"words": False, "ocr": "auto", "ocr_languages": []},
+        "options": {"words": False, "ocr": "auto", "ocr_languages": [], "pages": None},
+        "metadata": None,
         "filename": "0.pdf",
         "status": "queued",
         "reason": None,
@@ -59,6 +60,7 @@ async def test_a_queued_document(gateway: Gateway) -> None:
             "self": path,
             "batch": f"/v1/batches/{body['batch_id']}",
             "content": f"{path}/content",
+            "events": f"{path}/events",
             "cancel": f"{path}/cancel",
         },
     }
@@ -79,13 +81,24 @@ async def test_a_completed_and_a_failed_document(gateway: Gateway) -> None:
         "completed", 3, 99,
     )  # fmt: skip
     assert set(completed["links"]) == {
-        "self", "batch", "content", "text", "markdown", "result", "thumbnail", "reprocess",
+        "self", "batch", "content", "events", "text", "markdown", "result", "thumbnail",
+        "reprocess",
     }  # fmt: skip
-    assert set(failed["links"]) == {"self", "batch", "content", "reprocess"}
+    assert set(failed["links"]) == {"self", "batch", "content", "events", "reprocess"}
     assert (failed["status"], failed["reason"], failed["reason_detail"]) == (
         "failed", "DAMAGED", "broken",
     )  # fmt: skip
     assert failed["pages"] is None
+    batch_path = f"/v1/batches/{body['batch_id']}"
+    assert (
+        batch["links"]
+        == body["links"]
+        == {
+            "self": batch_path,
+            "documents": f"/v1/documents?batch_id={body['batch_id']}",
+            "events": f"{batch_path}/events",
+        }
+    )
     assert batch["counts"] == {"completed": 1, "failed": 1}
     assert [document["id"] for document in batch["documents"]] == [good, bad]
 

@@ -15,7 +15,7 @@ BINARY = b"\x00\x01\x02 nothing known"
 
 
 async def test_an_upload_is_answered_with_its_batch(gateway: Gateway) -> None:
-    """202, Location, and exactly the documented fields of each document."""
+    """202, Location, Retry-After, links, and exactly the documented fields of each document."""
     files = [("file", ("a.pdf", PDF)), ("files", ("b.txt", TEXT))]
     async with gateway.http() as http:
         answer = await http.post("/v1/documents", files=files, data={"product": "tax"})
@@ -24,7 +24,13 @@ async def test_an_upload_is_answered_with_its_batch(gateway: Gateway) -> None:
 
     assert answer.status_code == 202
     assert answer.headers["location"] == f"/v1/batches/{body['batch_id']}"
+    assert answer.headers["retry-after"] == "1"
     assert set(body) == {"batch_id", "documents", "links"}
+    assert body["links"] == {
+        "self": f"/v1/batches/{body['batch_id']}",
+        "documents": f"/v1/documents?batch_id={body['batch_id']}",
+        "events": f"/v1/batches/{body['batch_id']}/events",
+    }
     assert first == {
         "id": first["id"],
         "filename": "a.pdf",
@@ -32,6 +38,10 @@ async def test_an_upload_is_answered_with_its_batch(gateway: Gateway) -> None:
         "size_bytes": len(PDF),
         "sha256": hashlib.sha256(PDF).hexdigest(),
         "content_type": "application/pdf",
+        "links": {
+            "self": f"/v1/documents/{first['id']}",
+            "events": f"/v1/documents/{first['id']}/events",
+        },
     }
     assert [document["filename"] for document in body["documents"]] == ["a.pdf", "b.txt"]
     assert set(gateway.records.owners.values()) == {USER}
@@ -65,6 +75,18 @@ async def test_one_rejected_file_leaves_the_others_accepted(gateway: Gateway) ->
     assert [item["problem"]["status"] for item in documents[1:4]] == [415, 422, 400]
     assert documents[1]["problem"]["content_type"] == "application/octet-stream"
     assert len(gateway.store.objects) == len(gateway.records.rows) == 2
+
+
+async def test_a_file_whose_name_is_no_utf_8_is_rejected_alone(gateway: Gateway) -> None:
+    """Its name is shown as far as it can be."""
+    call = gateway.call("POST", "/v1/documents", content_type=MULTIPART)
+    body = form(("file", "cafQ.txt", TEXT), ("file", "b.txt", TEXT)).replace(b"Q", b"\xe9")
+    call.feed(body, more=False)
+    await call.task
+    bad, good = json.loads(call.body)["documents"]
+
+    assert (call.status, good["status"]) == (202, "queued")
+    assert (bad["filename"], bad["problem"]["code"]) == ("caf\ufffd.txt", "FILENAME_INVALID")
 
 
 @pytest.mark.parametrize("chunk", [500, 100_000])
@@ -114,7 +136,7 @@ _BROKEN = form(("file", "a.pdf", PDF), ("file", "b.pdf", PDF))[:-20]
     ("content_type", "body", "status", "code"),
     [
         pytest.param(MULTIPART, b"", 400, "BODY_EMPTY", id="empty body"),
-        pytest.param(MULTIPART, form(("a", None, b"x")), 400, "NO_FILES", id="no files"),
+        pytest.param(MULTIPART, form(("product", None, b"x")), 400, "NO_FILES", id="no files"),
         pytest.param(MULTIPART, form(("file", "e", b"")), 422, "FILE_EMPTY", id="empty file"),
         pytest.param(MULTIPART, _BROKEN, 400, "MULTIPART_INVALID", id="broken body"),
         pytest.param(MULTIPART, b"junk", 400, "MULTIPART_INVALID", id="not a form"),
@@ -135,7 +157,7 @@ _BROKEN = form(("file", "a.pdf", PDF), ("file", "b.pdf", PDF))[:-20]
         ),
         pytest.param(
             MULTIPART,
-            form(("file", "a.pdf", PDF), *[(f"f{n}", None, b"") for n in range(65)]),
+            form(("file", "a.pdf", PDF), *[("words", None, b"")] * 65),
             400,
             "TOO_MANY_FIELDS",
             id="many fields",
@@ -174,6 +196,17 @@ async def test_bad_input_is_named_and_leaves_nothing(
     assert (call.status, code in call.body.decode()) == (status, True)
     assert call.headers["content-type"] == "application/problem+json"
     assert gateway.nothing_left
+
+
+async def test_a_compressed_body_is_refused_unread(gateway: Gateway) -> None:
+    """It would be taken for a broken one."""
+    call = gateway.call("POST", "/v1/documents", content_type=MULTIPART, content_encoding="gzip")
+    call.feed(b"", more=False)
+    await call.task
+    problem = json.loads(call.body)
+
+    assert (call.status, problem["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert problem["content_encoding"] == "gzip"
 
 
 async def test_a_body_announced_too_large_is_refused_unread() -> None:

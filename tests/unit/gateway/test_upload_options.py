@@ -6,8 +6,10 @@ from uuid import UUID
 import pytest
 
 from sheaf_common.sealing import SealingKeys
+from sheaf_gateway.client_metadata import METADATA_ALLOWED
 from sheaf_gateway.domain import AcceptedFile, NewBatch, StoredObject
 from sheaf_gateway.options import LANGUAGES_ALLOWED, OcrMode, Options, Priority, password_of
+from sheaf_gateway.pages import PAGES_ALLOWED, PageRange
 from sheaf_gateway.service.fields import Asked
 from support.gateway import MULTIPART, PASSWORD_KEYS, PDF, Gateway, build_gateway, form
 from support.gateway_fakes import READ_ONLY_KEY
@@ -39,6 +41,8 @@ _ASKED = [
     field("ocr_language", "fra,deu"),
     field("password", SECRET),
     field("product", "tax"),
+    field("pages", "7, 1-2,2-3"),
+    field("metadata", ' {"b" : 1.50,\n "a":"\\u00e9 ü"} '),
 ]
 
 
@@ -54,8 +58,12 @@ async def test_what_is_asked_holds_for_all_files(
     for row in rows:
         assert (row.priority, row.product) == (Priority.HIGH, "tax")
         assert row.options == Options(
-            words=True, ocr=OcrMode.ALWAYS, ocr_languages=("deu", "eng", "fra")
+            words=True,
+            ocr=OcrMode.ALWAYS,
+            ocr_languages=("deu", "eng", "fra"),
+            pages=(PageRange(1, 3), PageRange(7, 7)),
         )
+        assert row.metadata_json == '{"b":1.50,"a":"\\u00e9 ü"}'
     keys = SealingKeys.parse(PASSWORD_KEYS)
     opened = {
         keys.open(sealed, belongs_to=document_id).decode()
@@ -67,10 +75,12 @@ async def test_what_is_asked_holds_for_all_files(
 
 async def test_without_fields_the_defaults_hold(gateway: Gateway) -> None:
     """As with empty ones, which a form in a browser sends."""
-    empty = [field(name, "") for name in ("priority", "words", "ocr", "ocr_language", "password")]
+    names = ("product", "metadata", "priority", "words", "ocr", "ocr_language", "pages", "password")
+    empty = [field(name, "") for name in names]
     for parts in ([FILE], [*empty, FILE]):
         assert (await sent(gateway, *parts))[0] == 202
     assert {row.options for row in gateway.records.rows.values()} == {Options()}
+    assert {row.metadata_json for row in gateway.records.rows.values()} == {""}
     assert {row.priority for row in gateway.records.rows.values()} == {Priority.NORMAL}
     assert gateway.records.sealed == {}
 
@@ -85,6 +95,8 @@ async def test_without_fields_the_defaults_hold(gateway: Gateway) -> None:
         ("ocr", b"\xff", "auto, always or never"),
         ("ocr_language", "english", LANGUAGES_ALLOWED),
         ("ocr_language", "aaa,bbb,ccc,ddd,eee,fff", LANGUAGES_ALLOWED),
+        ("pages", "3-1", PAGES_ALLOWED),
+        ("pages", b"1\xb2", PAGES_ALLOWED),
         ("password", "x" * 128, "text of at most 127 bytes in UTF-8"),
         ("password", b"caf\xe9", "text of at most 127 bytes in UTF-8"),
     ],
@@ -112,6 +124,8 @@ async def test_a_wrong_value_is_named_with_what_it_may_be(
         ([field("password", "a"), field("password", "b")], "FIELD_REPEATED"),
         ([("password", "password.txt", b"secret")], "FIELD_IS_FILE"),
         ([("ocr", "x", b"auto")], "FIELD_IS_FILE"),
+        ([("metadata", "blob", b"{}")], "FIELD_IS_FILE"),
+        ([field("pages", "1"), field("pages", "2")], "FIELD_REPEATED"),
     ],
 )
 async def test_a_field_is_there_once_and_is_text(
@@ -122,6 +136,53 @@ async def test_a_field_is_there_once_and_is_text(
 
     assert (status, json.loads(body)["code"]) == (422, code)
     assert gateway.nothing_left
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_field_that_there_is_not_is_named(gateway: Gateway, *, first: bool) -> None:
+    """What was asked with it would silently not hold; those that there are stand beside it."""
+    wrong = field("prioritty\u0085", "")
+    status, body = await sent(gateway, *([wrong, FILE] if first else [FILE, wrong]))
+    problem = json.loads(body)
+
+    assert (status, problem["code"]) == (400, "FIELD_UNKNOWN")
+    assert problem["field"] == "prioritty\ufffd"
+    assert "priority" in problem["known"].split(", ")
+    assert gateway.nothing_left
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_what_is_wrong_with_metadata_is_told_but_not_repeated(
+    gateway: Gateway, *, first: bool
+) -> None:
+    """What, where, and what it may be."""
+    wrong = field("metadata", '{"secret": "secret", "n": NaN}')
+    status, body = await sent(gateway, *([wrong, FILE] if first else [FILE, wrong]))
+    problem = json.loads(body)
+
+    assert (status, problem["code"], problem["field"]) == (422, "METADATA_INVALID", "metadata")
+    assert problem["position"] == "27"
+    assert problem["detail"] == (
+        f"metadata must be {METADATA_ALLOWED}: a value must stand at character 27"
+    )
+    assert "secret" not in body
+    assert gateway.nothing_left
+
+
+async def test_metadata_comes_back_as_it_was_sent(gateway: Gateway) -> None:
+    """In a document and a list, alone if only it is asked for; numbers keep their digits."""
+    written = '{"z":1.50,"a":{"n":12345678901234567890},"t":"\\u00e9\\ud83d\\ude00"}'
+    _, body = await sent(gateway, field("metadata", written), field("pages", "2-"), FILE)
+    document_id = json.loads(body)["documents"][0]["id"]
+    async with gateway.http() as http:
+        whole = await http.get(f"/v1/documents/{document_id}")
+        alone = await http.get(f"/v1/documents/{document_id}?fields=metadata")
+        listed = await http.get("/v1/documents")
+
+    assert f'"metadata":{written},' in whole.text
+    assert whole.json()["options"]["pages"] == "2-"
+    assert alone.text == f'{{"id":"{document_id}","metadata":{written}}}'
+    assert f'"metadata":{written},' in listed.text
 
 
 async def test_without_a_key_a_password_is_not_taken(capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,6 +70,16 @@ def test_a_wrong_field_is_named_with_its_place(field: str, value: object) -> Non
     assert (error.reason, error.evidence["field"]) == ("FIELD_INVALID", f"documents[1].{field}")
 
 
+@pytest.mark.parametrize("text", ["[]", "{", "1", "{}x", '{"a":' + "[" * 2000, "\ud800"])
+def test_what_is_written_on_documents_is_a_json_object(text: str) -> None:
+    """Of 4,096 bytes at most, and shown in no log."""
+    check(a_batch(metadata_json=""))
+    check(a_batch(metadata_json='{"a":"' + "x" * (4096 - 8) + '"}'))
+    for wrong in (text, '{"a":"' + "x" * (4097 - 8) + '"}'):
+        assert refusal(a_batch(metadata_json=wrong)).evidence["field"] == "metadata_json"
+    assert "secret" not in repr(a_batch(metadata_json='{"a":"secret"}'))
+
+
 def test_a_password_is_bounded_and_never_shown() -> None:
     """Sealed, a kilobyte; it stands in no text of the document that might be logged."""
     assert "secret" not in repr(a_document(sealed_password=b"secret"))

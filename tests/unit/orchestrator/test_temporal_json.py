@@ -26,17 +26,17 @@ async def read(value: object, kind: type[Any]) -> Any:
     return found[0]
 
 
-async def test_a_document_without_a_trace_takes_no_byte_more() -> None:
-    """Its input is, field by field, what it was before there were traces."""
+async def test_a_document_of_which_nothing_more_is_said_takes_no_byte_more() -> None:
+    """Its input is, field by field, what it was before there were traces and wanted pages."""
     group = await written(DATA_CONVERTER, ExtractGroupInput("text", [_TASK]))
     before = asdict(_TASK)
-    del before["traceparent"]
+    del before["traceparent"], before["pages"]
     assert group == {"lane": "text", "documents": [before]}
 
 
 async def test_what_is_written_is_read() -> None:
-    """With a trace and without one."""
-    traced = replace(_TASK, traceparent=_TRACEPARENT)
+    """With a trace and wanted pages, and without."""
+    traced = replace(_TASK, traceparent=_TRACEPARENT, pages=[[1, 3], [7, 0]])
     group = ExtractGroupInput("text", [_TASK, traced])
     assert await read(group, ExtractGroupInput) == group
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from types import TracebackType
@@ -77,12 +77,15 @@ class AsyncClient:
         words: bool | None = None,
         ocr: OcrMode | None = None,
         ocr_languages: Sequence[str] | None = None,
+        pages: str | None = None,
         password: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> Upload:
         """Sends files as one batch. Each accepted one is a document when this returns.
 
         What is asked holds for all of them: `words` with their boxes in the result, `ocr` in
-        `ocr_languages` (ISO 639-3), and the `password` of encrypted ones.
+        `ocr_languages` (ISO 639-3), which `pages` are read (such as "1-3,7,10-"), and the
+        `password` of encrypted ones. `metadata` is yours: it comes back with each document.
         """
         data = calls.upload_fields(
             product=product,
@@ -90,7 +93,9 @@ class AsyncClient:
             words=words,
             ocr=ocr,
             ocr_languages=ocr_languages,
+            pages=pages,
             password=password,
+            metadata=metadata,
         )
         with opened(files) as parts:
             try:
@@ -201,6 +206,7 @@ class AsyncClient:
         words: bool | None = None,
         ocr: OcrMode | None = None,
         ocr_languages: Sequence[str] | None = None,
+        pages: str | None = None,
         password: str | None = None,
         after_attempt: int | None = None,
     ) -> Document:
@@ -215,6 +221,7 @@ class AsyncClient:
                 words=words,
                 ocr=ocr,
                 ocr_languages=ocr_languages,
+                pages=pages,
                 password=password,
                 after_attempt=after_attempt,
             )

@@ -1,5 +1,6 @@
 """The API's calls, independent of how they are sent: the sync and async clients share them."""
 
+import json
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,15 +59,22 @@ def upload_fields(
     words: bool | None,
     ocr: OcrMode | None,
     ocr_languages: Sequence[str] | None,
+    pages: str | None,
     password: str | None,
+    metadata: Mapping[str, Any] | None,
 ) -> dict[str, str]:
-    """The text fields of an upload; None is left out, and the server's default holds."""
+    """The text fields of an upload; None is left out, and the server's default holds.
+
+    Raises ValueError or TypeError for metadata that is no JSON, such as NaN.
+    """
     fields = {
         "product": product,
+        "metadata": None if metadata is None else _json(metadata),
         "priority": priority,
         "words": None if words is None else str(words).lower(),
         "ocr": ocr,
         "ocr_language": None if ocr_languages is None else ",".join(ocr_languages),
+        "pages": pages,
         "password": password,
     }
     return {name: str(value) for name, value in fields.items() if value is not None}
@@ -142,6 +150,7 @@ def reprocess(
     words: bool | None,
     ocr: OcrMode | None,
     ocr_languages: Sequence[str] | None,
+    pages: str | None,
     password: str | None,
     after_attempt: int | None,
 ) -> Call[Document]:
@@ -150,6 +159,7 @@ def reprocess(
         "words": words,
         "ocr": ocr,
         "ocr_language": None if ocr_languages is None else list(ocr_languages),
+        "pages": pages,
         "password": password,
         "after_attempt": after_attempt,
     }
@@ -215,6 +225,10 @@ def retry_pause_s(error: ProblemError | None, tries: int, max_tries: int) -> flo
 def poll_wait_s(left_s: float) -> float:
     """How long the next long poll may wait."""
     return max(0.0, min(MAX_WAIT_S, left_s))
+
+
+def _json(members: Mapping[str, Any]) -> str:
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def _filter(value: str | datetime) -> str:

@@ -1,7 +1,7 @@
 """The synchronous client."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
@@ -78,12 +78,15 @@ class Client:
         words: bool | None = None,
         ocr: OcrMode | None = None,
         ocr_languages: Sequence[str] | None = None,
+        pages: str | None = None,
         password: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> Upload:
         """Sends files as one batch. Each accepted one is a document when this returns.
 
         What is asked holds for all of them: `words` with their boxes in the result, `ocr` in
-        `ocr_languages` (ISO 639-3), and the `password` of encrypted ones.
+        `ocr_languages` (ISO 639-3), which `pages` are read (such as "1-3,7,10-"), and the
+        `password` of encrypted ones. `metadata` is yours: it comes back with each document.
         """
         data = calls.upload_fields(
             product=product,
@@ -91,7 +94,9 @@ class Client:
             words=words,
             ocr=ocr,
             ocr_languages=ocr_languages,
+            pages=pages,
             password=password,
+            metadata=metadata,
         )
         with opened(files) as parts:
             try:
@@ -197,6 +202,7 @@ class Client:
         words: bool | None = None,
         ocr: OcrMode | None = None,
         ocr_languages: Sequence[str] | None = None,
+        pages: str | None = None,
         password: str | None = None,
         after_attempt: int | None = None,
     ) -> Document:
@@ -211,6 +217,7 @@ class Client:
                 words=words,
                 ocr=ocr,
                 ocr_languages=ocr_languages,
+                pages=pages,
                 password=password,
                 after_attempt=after_attempt,
             )

@@ -95,6 +95,8 @@ class Options(msgspec.Struct, frozen=True):
     words: bool = False
     ocr: OcrMode = OcrMode.AUTO
     ocr_languages: tuple[str, ...] = ()
+    pages: str | None = None
+    """The pages that are read, such as ``1-3,7,10-``; None means all."""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -107,6 +109,7 @@ class Progress(msgspec.Struct, frozen=True):
 class Document(msgspec.Struct, frozen=True):
     """A document. `pages` and `characters` are None until it completes.
 
+    `metadata` is what was written on it at upload; None if nothing was.
     `parent_id` is the document that it was found in, such as a mail; None if it was uploaded.
     """
 
@@ -130,6 +133,7 @@ class Document(msgspec.Struct, frozen=True):
     depth: int = 0
     priority: Priority = Priority.NORMAL
     options: Options = Options()
+    metadata: dict[str, Any] | None = None
     progress: Progress | None = None
     uploaded_at: datetime | None = None
     started_at: datetime | None = None

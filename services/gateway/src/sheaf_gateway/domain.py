@@ -122,6 +122,8 @@ class NewBatch:
     priority: Priority = Priority.NORMAL
     options: Options = DEFAULT_OPTIONS
     sealed_passwords: Mapping[UUID, bytes] = field(default_factory=dict, repr=False)
+    metadata_json: str = field(default="", repr=False)
+    """What the client wrote on all of them, as compact JSON; empty if nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,7 @@ class Document:
     product: str = ""
     priority: Priority | None = None
     options: Options = DEFAULT_OPTIONS
+    metadata_json: str = field(default="", repr=False)
     filename: str = ""
     status: DocumentStatus | None = None
     attempt: int = 0

@@ -19,13 +19,21 @@ from sheaf_common.errors import InvalidInput
 _BOUNDARY_MAX_CHARACTERS: Final = 200
 _PART_HEADER_BYTES: Final = 4096
 _PART_HEADERS: Final = 8
+_ANY_BYTES: Final = "latin-1"
+"""A character for each byte: the parser gives up on headers that it cannot decode."""
+_UNDECODED: Final = "surrogateescape"
+_PLAIN: Final = frozenset({"", "7bit", "8bit", "binary"})
 _FILE_FIELDS: Final = frozenset({"file", "files"})
 _EXTENDED_FILENAME: Final = re.compile(r";\s*filename\*\s*=\s*utf-8''([^;\s]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class PartStart:
-    """A part begins. `filename` is as sent, None where there was none."""
+    """A part begins. `filename` is as sent, None where there was none.
+
+    Bytes of either name that are not UTF-8 are lone surrogates here, which no valid name has: so
+    a file with such a name is rejected, and not the files beside it.
+    """
 
     name: str
     filename: str | None
@@ -73,7 +81,10 @@ class FormParser:
 
     def __init__(self, boundary: str) -> None:
         self._parser = PushMultipartParser(
-            boundary, max_header_size=_PART_HEADER_BYTES, max_header_count=_PART_HEADERS
+            boundary,
+            max_header_size=_PART_HEADER_BYTES,
+            max_header_count=_PART_HEADERS,
+            header_charset=_ANY_BYTES,
         )
 
     def feed(self, chunk: bytes) -> Iterator[FormEvent]:
@@ -87,7 +98,8 @@ class FormParser:
                 if event is None:
                     yield _END
                 elif isinstance(event, MultipartSegment):
-                    yield PartStart(event.name or "", _filename(event))
+                    _check_plain(event)
+                    yield PartStart(_decoded(event.name or ""), _filename(event))
                 else:
                     yield bytes(event)
         except MultipartError as error:
@@ -105,12 +117,28 @@ class FormParser:
             raise _invalid(error) from error
 
 
+def _check_plain(segment: MultipartSegment) -> None:
+    """What is encoded would be stored as it is, in place of what was meant."""
+    encoding = segment.header("Content-Transfer-Encoding", "") or ""
+    if encoding.strip().lower() not in _PLAIN:
+        raise InvalidInput(
+            "MULTIPART_INVALID",
+            "a part has a Content-Transfer-Encoding, which parts of forms do not have"
+            " (RFC 7578, section 4.7)",
+        )
+
+
 def _filename(segment: MultipartSegment) -> str | None:
     """The part's filename; some clients send it only in the form of RFC 5987."""
     if segment.filename is not None:
-        return str(segment.filename)
+        return _decoded(segment.filename)
     found = _EXTENDED_FILENAME.search(segment.header("Content-Disposition", "") or "")
-    return unquote(found.group(1), errors="replace") if found else None
+    return unquote(found.group(1), errors=_UNDECODED) if found else None
+
+
+def _decoded(name: str) -> str:
+    """What the bytes mean that the parser read as characters."""
+    return name.encode(_ANY_BYTES).decode(errors=_UNDECODED)
 
 
 def _invalid(error: MultipartError) -> InvalidInput:

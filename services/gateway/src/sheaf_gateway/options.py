@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from sheaf_common.errors import InvalidInput
+from sheaf_gateway.pages import PAGES_ALLOWED, PageRange, parse_pages
 
 MAX_LANGUAGES: Final = 5
 PASSWORD_MAX_BYTES: Final = 127
@@ -51,6 +52,8 @@ class Options:
     words: bool = False
     ocr: OcrMode = OcrMode.AUTO
     ocr_languages: tuple[str, ...] = ()
+    pages: tuple[PageRange, ...] = ()
+    """Those wanted, ascending, apart from each other; empty means all."""
 
 
 DEFAULT_OPTIONS: Final = Options()
@@ -63,6 +66,7 @@ class OptionChanges:
     words: bool | None = None
     ocr: OcrMode | None = None
     ocr_languages: tuple[str, ...] | None = None
+    pages: tuple[PageRange, ...] | None = None
 
     @property
     def any_named(self) -> bool:
@@ -72,7 +76,7 @@ class OptionChanges:
     @property
     def all_named(self) -> bool:
         """Whether nothing stays as it was."""
-        return None not in (self.words, self.ocr, self.ocr_languages)
+        return None not in (self.words, self.ocr, self.ocr_languages, self.pages)
 
     def applied_to(self, options: Options) -> Options:
         """`options` with what was named."""
@@ -80,6 +84,7 @@ class OptionChanges:
             options.words if self.words is None else self.words,
             self.ocr or options.ocr,
             options.ocr_languages if self.ocr_languages is None else self.ocr_languages,
+            options.pages if self.pages is None else self.pages,
         )
 
 
@@ -117,6 +122,14 @@ def languages_of(texts: Iterable[str]) -> tuple[str, ...]:
     if len(languages) > MAX_LANGUAGES or not all(map(_LANGUAGE.fullmatch, languages)):
         raise invalid_option("ocr_language", LANGUAGES_ALLOWED)
     return languages
+
+
+def pages_of(text: str) -> tuple[PageRange, ...]:
+    """The pages that a field names, in order; empty means all."""
+    try:
+        return parse_pages(text)
+    except ValueError:
+        raise invalid_option("pages", PAGES_ALLOWED) from None
 
 
 def password_of(content: bytes) -> Password:

@@ -45,6 +45,8 @@ class DocumentTask:
     words: bool = False
     ocr: OcrMode = OcrMode.AUTO
     ocr_languages: tuple[str, ...] = ()
+    pages: tuple[tuple[int, int], ...] = ()
+    """First and last of each range of pages wanted, last 0 to the end; empty means all."""
     has_password: bool = False
     depth: int = 0
     traceparent: str = ""

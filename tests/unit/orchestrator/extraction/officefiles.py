@@ -126,7 +126,9 @@ def _slide(root: str, spaces: str, shapes: str) -> str:
     return f"<p:{root} {spaces}>{tree}</p:{root}>"
 
 
-def odf(kind: str, body: str, styles: str = "", **parts: str) -> bytearray:
+def odf(
+    kind: str, body: str, styles: str = "", *, deflated: bool = True, **parts: str
+) -> bytearray:
     """An OpenDocument file: ``text``, ``spreadsheet`` or ``presentation``."""
     content = (
         f"<office:document-content {_ODF}><office:automatic-styles>{styles}"
@@ -136,7 +138,7 @@ def odf(kind: str, body: str, styles: str = "", **parts: str) -> bytearray:
     members: dict[str, str | bytes] = {"content.xml": content}
     for name, part in parts.items():
         members[name.replace("__", "/").replace("_", ".")] = part
-    return zipped(members)
+    return zipped(members, deflated=deflated)
 
 
 def ole(streams: dict[str, bytes]) -> bytearray:

@@ -387,6 +387,7 @@ class Batch(_message.Message):
     COUNTS_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     FINISHED_AT_FIELD_NUMBER: _builtins.int
+    METADATA_JSON_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """Its id, a UUIDv7."""
     user_id: _builtins.str
@@ -395,6 +396,10 @@ class Batch(_message.Message):
     """The product it belongs to."""
     document_count: _builtins.int
     """How many documents it has."""
+    metadata_json: _builtins.str
+    """What its owner wrote on its documents, the same on all of them, if a call asks for that field
+    of them; see Document.
+    """
     @_builtins.property
     def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatusCount]:
         """How many of them are in each status; statuses without any are absent."""
@@ -417,10 +422,11 @@ class Batch(_message.Message):
         counts: _abc.Iterable[Global___StatusCount] | None = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         finished_at: _timestamp_pb2.Timestamp | None = ...,
+        metadata_json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "finished_at", b"finished_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "counts", b"counts", "created_at", b"created_at", "document_count", b"document_count", "finished_at", b"finished_at", "product", b"product", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "counts", b"counts", "created_at", b"created_at", "document_count", b"document_count", "finished_at", b"finished_at", "metadata_json", b"metadata_json", "product", b"product", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

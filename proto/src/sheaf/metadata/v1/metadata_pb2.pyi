@@ -614,7 +614,7 @@ class GetBatchResponse(_message.Message):
 
     @_builtins.property
     def documents(self) -> _containers.RepeatedCompositeFieldContainer[_document_pb2.Document]:
-        """Its documents in ascending order of id."""
+        """Its documents in ascending order of id, without metadata_json, which is the batch's."""
 
     def __init__(
         self,

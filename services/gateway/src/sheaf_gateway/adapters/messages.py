@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from sheaf.metadata.v1 import document_pb2, metadata_pb2
 from sheaf_gateway.domain import AcceptedFile, Columns, Document, DocumentStatus, NewBatch
 from sheaf_gateway.options import OcrMode, Options, Priority
+from sheaf_gateway.pages import PageRange
 
 _PATHS: Final = {"reason": "error_code", "reason_detail": "error_message"}
 """Columns that have another name there."""
@@ -58,6 +59,7 @@ def registration(batch: NewBatch) -> metadata_pb2.RegisterBatchRequest:
         product=batch.product,
         priority=_PRIORITY_NUMBER[batch.priority],
         documents=[_new_document(batch, file, asked) for file in batch.files],
+        metadata_json=batch.metadata_json,
     )
 
 
@@ -82,6 +84,7 @@ def options_message(options: Options) -> document_pb2.DocumentOptions:
         words=options.words,
         ocr=_OCR_NUMBER[options.ocr],
         ocr_languages=options.ocr_languages,
+        pages=[document_pb2.PageRange(first=each.first, last=each.last) for each in options.pages],
     )
 
 
@@ -99,7 +102,9 @@ def document(message: document_pb2.Document) -> Document:
             message.options.words,
             _OCR.get(message.options.ocr, OcrMode.AUTO),
             tuple(message.options.ocr_languages),
+            tuple(PageRange(each.first, each.last) for each in message.options.pages),
         ),
+        metadata_json=message.metadata_json,
         filename=message.filename,
         status=_STATUS[message.status] if message.status else None,
         attempt=message.attempt,

@@ -1,5 +1,6 @@
 """Documents and API keys in the metadata service, over gRPC."""
 
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -70,7 +71,10 @@ class GrpcRecords:
             counts=messages.counts(batch.counts),
             created_at=messages.time(batch.created_at),
             finished_at=messages.time(batch.finished_at),
-            documents=tuple(messages.document(document) for document in answer.documents),
+            documents=tuple(
+                replace(messages.document(document), metadata_json=batch.metadata_json)
+                for document in answer.documents
+            ),
         )
 
     async def workflow(self, workflow_id: str, columns: Columns) -> Workflow:

@@ -78,6 +78,17 @@ async def until_gone(receive: Receive) -> None:
         pass
 
 
+def check_not_encoded(headers: Mapping[str, str]) -> None:
+    """Raises InvalidInput `UNSUPPORTED_MEDIA_TYPE`: the body is compressed."""
+    encoding = headers.get("content-encoding", "")
+    if encoding.strip().lower() not in {"", "identity"}:
+        raise InvalidInput(
+            "UNSUPPORTED_MEDIA_TYPE",
+            "the body must not be compressed",
+            evidence={"content_encoding": encoding[:64], "accepted": "identity"},
+        )
+
+
 def content_length(headers: Mapping[str, str]) -> int | None:
     """The announced size of the body; None if it is not announced."""
     announced = headers.get("content-length", "")

@@ -10,13 +10,13 @@ from litestar.params import FromPath, QueryParameter
 from sheaf_common.ids import parse_id
 from sheaf_gateway.api import openapi, request_bodies
 from sheaf_gateway.api.authentication import REQUIRES
-from sheaf_gateway.api.body import content_length, read_body, until_gone
+from sheaf_gateway.api.body import check_not_encoded, content_length, read_body, until_gone
 from sheaf_gateway.api.fields import Fields, columns_of, selected
+from sheaf_gateway.api.links import batch_path
 from sheaf_gateway.api.schemas import (
     DocumentBody,
     DocumentPageBody,
     UploadBody,
-    batch_path,
     document_body,
     page_body,
     upload_body,
@@ -27,6 +27,8 @@ from sheaf_gateway.service.intake import IntakeService
 from sheaf_gateway.service.reading import ReadingService
 
 MAX_WAIT_S: Final = 60
+_LOOK_AFTER_S: Final = "1"
+"""When an upload is worth looking at: a text document that does not wait takes less."""
 DEFAULT_PAGE: Final = 50
 MAX_PAGE: Final = 200
 _TIME: Final = "RFC 3339, with its offset (a `+` in it is sent as `%2B`)."
@@ -70,12 +72,14 @@ class DocumentController(Controller):
         links and `?wait=`.
         """
         boundary = boundary_of(request.headers.get("content-type", ""))
+        check_not_encoded(request.headers)
         taken = await intake.take(
             read_body(request.receive, intake.idle_timeout_s),
             boundary,
             content_length(request.headers),
         )
-        return Response(upload_body(taken), headers={"location": batch_path(str(taken.batch_id))})
+        headers = {"location": batch_path(str(taken.batch_id)), "retry-after": _LOOK_AFTER_S}
+        return Response(upload_body(taken), headers=headers)
 
     @get(
         opt={REQUIRES: Scope.READ},

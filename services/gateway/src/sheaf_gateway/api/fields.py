@@ -15,6 +15,7 @@ FIELDS: Final = DocumentBody.__struct_fields__
 _COLUMNS: Final[Mapping[str, Columns]] = {
     **{name: frozenset({name}) for name in FIELDS if name in ALL_COLUMNS},
     "id": frozenset(),
+    "metadata": frozenset({"metadata_json"}),
     "pages": frozenset({"page_count", "status"}),
     "characters": frozenset({"character_count", "status"}),
     "progress": frozenset({"pages_done", "pages_total"}),

@@ -11,13 +11,14 @@ from litestar.openapi.spec import Components, Example, SecurityScheme
 
 from sheaf_gateway.api.docs_page import DocsPage
 from sheaf_gateway.api.kpi_schemas import KPIS_EXAMPLE, KpisBody
+from sheaf_gateway.api.links import accepted_file_links, batch_links
 from sheaf_gateway.api.problems import MEDIA_TYPE, Problem
 from sheaf_gateway.api.schemas import AcceptedFileBody, RejectedFileBody
 
 _CODES: Final[Mapping[int, str]] = {
     400: "ID_INVALID, PARAMETER_INVALID, MULTIPART_INVALID, BOUNDARY_MISSING, BODY_EMPTY, "
-    "NO_FILES, PRODUCT_INVALID, FILENAME_INVALID, CURSOR_INVALID, FIELD_INVALID, FIELD_UNKNOWN, "
-    "WIDTH_INVALID, JSON_INVALID",
+    "NO_FILES, PRODUCT_INVALID, FILENAME_MISSING, FILENAME_INVALID, CURSOR_INVALID, "
+    "FIELD_INVALID, FIELD_UNKNOWN, FIELD_TOO_LARGE, TOO_MANY_FIELDS, WIDTH_INVALID, JSON_INVALID",
     401: "API_KEY_MISSING, API_KEY_MALFORMED, API_KEY_UNKNOWN, API_KEY_EXPIRED, API_KEY_REVOKED",
     403: "SCOPE_MISSING",
     404: "DOCUMENT_NOT_FOUND, BATCH_NOT_FOUND, WORKFLOW_NOT_FOUND: not there, or someone else's; "
@@ -29,8 +30,8 @@ _CODES: Final[Mapping[int, str]] = {
     413: "BODY_TOO_LARGE, FILE_TOO_LARGE, TOO_MANY_FILES",
     415: "UNSUPPORTED_FORMAT (of a file), UNSUPPORTED_MEDIA_TYPE (of the request)",
     416: "RANGE_NOT_SATISFIABLE",
-    422: "FILE_EMPTY, OPTION_INVALID (`field` and `allowed` say what), FIELD_REPEATED, "
-    "FIELD_IS_FILE, BODY_INVALID, PASSWORDS_NOT_ACCEPTED",
+    422: "FILE_EMPTY, OPTION_INVALID (`field` and `allowed` say what), METADATA_INVALID (and"
+    " `position`), FIELD_REPEATED, FIELD_IS_FILE, BODY_INVALID, PASSWORDS_NOT_ACCEPTED",
     429: "UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL, SANDBOX_BUSY, KPIS_BUSY: "
     "come back after Retry-After",
     500: "INTERNAL, OBJECT_MISSING",
@@ -94,6 +95,7 @@ _UPLOAD_EXAMPLE: Final = {
             "size_bytes": 48213,
             "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "content_type": "application/pdf",
+            "links": accepted_file_links("019a2f6e-7c1b-7d5a-9a43-0c6f3f1b2e12"),
         },
         {
             "filename": "photo.heic",
@@ -107,7 +109,7 @@ _UPLOAD_EXAMPLE: Final = {
             },
         },
     ],
-    "links": {"self": "/v1/batches/019a2f6e-7c1b-7d5a-9a43-0c6f3f1b2e11"},
+    "links": batch_links("019a2f6e-7c1b-7d5a-9a43-0c6f3f1b2e11"),
 }
 
 
@@ -125,7 +127,8 @@ UPLOAD_RESPONSES: Final = {
     202: ResponseSpec(
         UploadDescription,
         generate_examples=False,
-        description="At least one file was accepted. `Location` names the batch.",
+        description="At least one file was accepted. `Location` names the batch, `Retry-After` when"
+        " to look.",
         examples=[Example(value=_UPLOAD_EXAMPLE)],
     ),
 }

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from litestar.openapi.spec import (
     Example,
+    OpenAPIHeader,
     OpenAPIMediaType,
+    OpenAPIResponse,
     OpenAPIType,
     Operation,
     RequestBody,
@@ -18,8 +20,10 @@ from litestar.openapi.spec import (
 )
 
 from sheaf_gateway.api.requests import MAX_REPLAYED
+from sheaf_gateway.client_metadata import MAX_MEMBERS, METADATA_ALLOWED
 from sheaf_gateway.domain import PRODUCT_MAX_CHARACTERS
 from sheaf_gateway.options import LANGUAGES_ALLOWED, PASSWORD_ALLOWED, OcrMode, Priority
+from sheaf_gateway.pages import PAGES_ALLOWED
 
 _BINARY: Final = Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream")
 
@@ -30,6 +34,10 @@ def _text(description: str, **more: Any) -> Schema:
 
 def _one_of(enum: type[StrEnum], default: str, description: str) -> Schema:
     return _text(description, enum=[member.value for member in enum], default=default)
+
+
+def _header(description: str, kind: OpenAPIType) -> OpenAPIHeader:
+    return OpenAPIHeader(schema=Schema(type=kind), description=description, required=True)
 
 
 _WORDS: Final = Schema(
@@ -48,6 +56,19 @@ _LANGUAGE: Final = Schema(
     max_items=5,
     description=f"Languages to recognise, most likely first: {LANGUAGES_ALLOWED}.",
 )
+_PAGES: Final = _text(
+    f"Which pages are read, if not all: {PAGES_ALLOWED}. Empty means all.",
+    max_length=1024,
+    examples=["1-3,7,10-"],
+)
+_METADATA: Final = Schema(
+    type=OpenAPIType.OBJECT,
+    additional_properties=True,
+    max_properties=MAX_MEMBERS,
+    description=f"What you write on all files of the upload: {METADATA_ALLOWED}. It comes back as"
+    " it was sent with every document, those that are found in the files included.",
+    examples=[{"customer": "4711", "tags": ["tax", "2026"]}],
+)
 _PASSWORD: Final = _text(
     f"Opens encrypted documents: {PASSWORD_ALLOWED}. It is kept encrypted until the document"
     " has ended, and never shown.",
@@ -65,7 +86,13 @@ class UploadOperation(Operation):
     """The upload, whose multipart body is parsed as it streams."""
 
     def __post_init__(self) -> None:
-        """Describes the body."""
+        """Describes the body, and the headers of the answer."""
+        accepted = (self.responses or {}).get("202")
+        if isinstance(accepted, OpenAPIResponse):
+            accepted.headers = {
+                "Location": _header("Where the batch is read.", OpenAPIType.STRING),
+                "Retry-After": _header("Seconds until to look.", OpenAPIType.INTEGER),
+            }
         files = Schema(
             type=OpenAPIType.ARRAY,
             items=_BINARY,
@@ -82,10 +109,12 @@ class UploadOperation(Operation):
                         type=OpenAPIType.OBJECT,
                         properties={
                             "product": _PRODUCT,
+                            "metadata": _METADATA,
                             "priority": _PRIORITY,
                             "words": _WORDS,
                             "ocr": _OCR,
                             "ocr_language": _LANGUAGE,
+                            "pages": _PAGES,
                             "password": _PASSWORD,
                             "file": files,
                         },
@@ -109,6 +138,7 @@ class ReprocessOperation(Operation):
                 "words": _WORDS,
                 "ocr": _OCR,
                 "ocr_language": _LANGUAGE,
+                "pages": _PAGES,
                 "password": _PASSWORD,
                 "after_attempt": Schema(
                     type=OpenAPIType.INTEGER,

@@ -21,6 +21,8 @@ class ReprocessBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ocr: str | None = None
     """When pages are recognised: auto, always or never."""
     ocr_language: str | list[str] | None = None
+    pages: str | None = None
+    """Which pages are read, such as 1-3,7,10-; empty for all."""
     password: str | None = None
     after_attempt: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
 
@@ -37,6 +39,7 @@ class ReprocessBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
                 words=self.words,
                 ocr=None if self.ocr is None else options.ocr_mode_of(self.ocr),
                 ocr_languages=None if texts is None else options.languages_of(texts),
+                pages=None if self.pages is None else options.pages_of(self.pages),
             ),
             password=None if self.password is None else options.password_of(_bytes(self.password)),
             after_attempt=self.after_attempt or 0,

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from sheaf_gateway.api.links import accepted_file_links, batch_links, document_links
 from sheaf_gateway.api.problems import Problem, file_problem
 from sheaf_gateway.domain import (
     AcceptedFile,
@@ -19,6 +20,7 @@ from sheaf_gateway.domain import (
     Workflow,
 )
 from sheaf_gateway.options import OcrMode, Options, Priority
+from sheaf_gateway.pages import pages_text
 from sheaf_gateway.service.intake import TakenBatch
 
 ValueT = TypeVar("ValueT")
@@ -35,6 +37,8 @@ class OptionsBody(msgspec.Struct):
     """When pages are recognised."""
     ocr_languages: list[str]
     """Languages to recognise, most likely first; empty means the engine's default."""
+    pages: str | None
+    """Which pages are read, such as `1-3,7,10-`, in order; null means all."""
 
 
 class ProgressBody(msgspec.Struct):
@@ -59,6 +63,8 @@ class DocumentBody(msgspec.Struct):
     """The label that came with the upload; null if none did."""
     priority: Selectable[Priority] = UNSET
     options: Selectable[OptionsBody] = UNSET
+    metadata: Selectable[dict[str, Any] | None] = UNSET
+    """What was written on it at upload, as it was sent; null if nothing was."""
     filename: Selectable[str] = UNSET
     status: Selectable[DocumentStatus] = UNSET
     reason: Selectable[str | None] = UNSET
@@ -66,7 +72,7 @@ class DocumentBody(msgspec.Struct):
     reason_detail: Selectable[str | None] = UNSET
     """The same for people."""
     pages: Selectable[int | None] = UNSET
-    """How many pages it has; null until it completes."""
+    """How many pages it has, wanted or not; null until it completes."""
     characters: Selectable[int | None] = UNSET
     """How many characters of text it has; null until it completes."""
     document_class: Selectable[str | None] = UNSET
@@ -130,6 +136,7 @@ class AcceptedFileBody(msgspec.Struct):
     size_bytes: int
     sha256: str
     content_type: str
+    links: dict[str, str]
 
 
 class RejectedFileBody(msgspec.Struct):
@@ -165,7 +172,7 @@ def upload_body(taken: TakenBatch) -> UploadBody:
     return UploadBody(
         batch_id=batch_id,
         documents=[_file(outcome, statuses) for outcome in taken.outcomes],
-        links={"self": batch_path(batch_id), "documents": f"/v1/documents?batch_id={batch_id}"},
+        links=batch_links(batch_id),
     )
 
 
@@ -181,6 +188,7 @@ def document_body(document: Document, fields: Sequence[str] | None) -> DocumentB
         product=document.product or None,
         priority=document.priority or Priority.NORMAL,
         options=_options(document.options),
+        metadata=_metadata(document.metadata_json),
         filename=document.filename,
         status=document.status or UNSET,
         reason=document.reason or None,
@@ -197,7 +205,7 @@ def document_body(document: Document, fields: Sequence[str] | None) -> DocumentB
         uploaded_at=document.uploaded_at,
         started_at=document.started_at,
         finished_at=document.finished_at,
-        links=_links(document),
+        links=document_links(document),
     )
     if fields is None:
         return body
@@ -205,26 +213,19 @@ def document_body(document: Document, fields: Sequence[str] | None) -> DocumentB
 
 
 def _options(options: Options) -> OptionsBody:
-    return OptionsBody(options.words, options.ocr, list(options.ocr_languages))
+    pages = pages_text(options.pages) or None
+    return OptionsBody(options.words, options.ocr, list(options.ocr_languages), pages)
+
+
+def _metadata(text: str) -> dict[str, Any] | None:
+    """What is sent, unread: it is the JSON of an object, written when it was taken."""
+    return cast("dict[str, Any]", msgspec.Raw(text.encode())) if text else None
 
 
 def _progress(document: Document) -> ProgressBody | None:
     if not document.pages_total:
         return None
     return ProgressBody(document.pages_done, document.pages_total)
-
-
-def _links(document: Document) -> dict[str, str]:
-    """What can be asked of a document as it is now."""
-    path = f"/v1/documents/{document.document_id}"
-    links = {"self": path, "batch": batch_path(document.batch_id), "content": f"{path}/content"}
-    if document.parent_id:
-        links["parent"] = f"/v1/documents/{document.parent_id}"
-    if document.status is DocumentStatus.COMPLETED:
-        names = ["text", "markdown", "result", *(["thumbnail"] if document.has_pictures else [])]
-        links |= {name: f"{path}/{name}" for name in names}
-    name = "reprocess" if document.has_ended else "cancel"
-    return links | {name: f"{path}/{name}"}
 
 
 def replayed_body(replayed: Replayed) -> ReplayedBody:
@@ -241,7 +242,7 @@ def batch_body(batch: Batch, fields: Sequence[str] | None) -> BatchBody:
         created_at=batch.created_at,
         finished_at=batch.finished_at,
         documents=[document_body(document, fields) for document in batch.documents],
-        links={"self": batch_path(batch.batch_id)},
+        links=batch_links(batch.batch_id),
     )
 
 
@@ -262,11 +263,6 @@ def page_body(page: DocumentPage, fields: Sequence[str] | None) -> DocumentPageB
     )
 
 
-def batch_path(batch_id: str) -> str:
-    """Where a batch is followed."""
-    return f"/v1/batches/{batch_id}"
-
-
 def _counts(counts: Mapping[DocumentStatus, int]) -> dict[str, int]:
     return {status.value: count for status, count in counts.items()}
 
@@ -282,4 +278,5 @@ def _file(outcome: FileOutcome, statuses: Mapping[str, DocumentStatus | None]) -
         "size_bytes": outcome.stored.size_bytes,
         "sha256": outcome.stored.sha256.hex(),
         "content_type": outcome.stored.content_type,
+        "links": accepted_file_links(document_id),
     }

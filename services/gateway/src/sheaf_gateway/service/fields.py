@@ -1,18 +1,24 @@
 """The text fields of an upload: what is asked for all of its files."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sheaf_common.errors import InvalidInput
 from sheaf_gateway import options
-from sheaf_gateway.domain import checked_product
+from sheaf_gateway.client_metadata import MAX_SENT_BYTES, compact_metadata
+from sheaf_gateway.domain import checked_product, shown_filename
 from sheaf_gateway.options import DEFAULT_OPTIONS, NO_CHANGES, Options, Password, Priority
 from sheaf_gateway.service.passwords import PasswordSealer
 
 _MAX_FIELDS: Final = 64
 _MAX_FIELD_BYTES: Final = 4096
-_NAMES: Final = frozenset({"product", "priority", "words", "ocr", "ocr_language", "password"})
+_NAMES: Final = frozenset(
+    {"product", "metadata", "priority", "words", "ocr", "ocr_language", "pages", "password"}
+)
+_MAX_BYTES: Final = {"metadata": MAX_SENT_BYTES}
+"""Of fields that may be longer."""
+_SHOWN_CHARACTERS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,7 @@ class Asked:
     priority: Priority = Priority.NORMAL
     options: Options = DEFAULT_OPTIONS
     password: Password | None = None
+    metadata_json: str = field(default="", repr=False)
 
 
 class FieldPart:
@@ -32,15 +39,16 @@ class FieldPart:
         self._name = name
         self._ended = ended
         self._content = bytearray()
+        self._limit = _MAX_BYTES.get(name, _MAX_FIELD_BYTES)
 
     async def write(self, piece: bytes) -> None:
         """Takes the next bytes. Raises InvalidInput `FIELD_TOO_LARGE`."""
         self._content += piece
-        if len(self._content) > _MAX_FIELD_BYTES:
+        if len(self._content) > self._limit:
             raise InvalidInput(
                 "FIELD_TOO_LARGE",
-                f"the field {self._name[:64]!r} is longer than {_MAX_FIELD_BYTES} bytes",
-                evidence={"field": self._name[:64], "limit_bytes": str(_MAX_FIELD_BYTES)},
+                f"the field {self._name} is longer than {self._limit} bytes",
+                evidence={"field": self._name, "limit_bytes": str(self._limit)},
             )
 
     async def end(self) -> None:
@@ -51,7 +59,8 @@ class FieldPart:
 class UploadFields:
     """Collects the fields, before or after the files, and checks each as soon as it ends.
 
-    An empty one is one that was not filled in; one of another name is passed over.
+    An empty one is one that was not filled in. One of another name is refused: it may be meant
+    for one of these, and what was asked would silently not hold.
     """
 
     def __init__(self, sealer: PasswordSealer) -> None:
@@ -62,7 +71,14 @@ class UploadFields:
         self._changes = NO_CHANGES
 
     def begin(self, name: str) -> FieldPart:
-        """A field begins. Raises InvalidInput `TOO_MANY_FIELDS`."""
+        """A field begins. Raises InvalidInput `FIELD_UNKNOWN`, `TOO_MANY_FIELDS`."""
+        if name not in _NAMES:
+            shown = shown_filename(name)[:_SHOWN_CHARACTERS]
+            raise InvalidInput(
+                "FIELD_UNKNOWN",
+                f"an upload has no field {shown!r}",
+                evidence={"field": shown, "known": ", ".join(sorted(_NAMES))},
+            )
         self._begun += 1
         if self._begun > _MAX_FIELDS:
             raise InvalidInput(
@@ -77,7 +93,7 @@ class UploadFields:
         return replace(self._asked, options=self._changes.applied_to(DEFAULT_OPTIONS))
 
     def _take(self, name: str, content: bytes) -> None:
-        if name not in _NAMES or not content:
+        if not content:
             return
         if name in self._filled and name != "ocr_language":
             raise InvalidInput(
@@ -87,6 +103,8 @@ class UploadFields:
         if name == "password":
             self._sealer.check_accepted()
             self._asked = replace(self._asked, password=options.password_of(content))
+        elif name == "metadata":
+            self._asked = replace(self._asked, metadata_json=compact_metadata(content))
         else:
             self._take_text(name, content.decode(errors="replace"))
 
@@ -104,6 +122,8 @@ class UploadFields:
                 known = self._changes.ocr_languages or ()
                 languages = options.languages_of((*known, text))
                 self._changes = replace(self._changes, ocr_languages=languages)
+            case "pages":
+                self._changes = replace(self._changes, pages=options.pages_of(text))
 
 
 def check_no_file(name: str) -> None:

@@ -138,6 +138,7 @@ class IntakeService:
             priority=asked.priority,
             options=asked.options,
             sealed_passwords={each: self._sealer.sealed(asked.password, each) for each in ids},
+            metadata_json=asked.metadata_json,
         )
 
     async def _discard(self, upload: UploadReceiver) -> None:

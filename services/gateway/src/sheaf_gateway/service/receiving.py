@@ -67,7 +67,8 @@ class UploadReceiver:
         Raises:
             InvalidInput: `MULTIPART_INVALID`, `BODY_TOO_LARGE`, `BODY_EMPTY`, `NO_FILES`,
                 `TOO_MANY_FILES`, `TOO_MANY_FIELDS`, `FIELD_TOO_LARGE`, `FIELD_REPEATED`,
-                `FIELD_IS_FILE`, `PRODUCT_INVALID`, `OPTION_INVALID`, `PASSWORDS_NOT_ACCEPTED`.
+                `FIELD_IS_FILE`, `FIELD_UNKNOWN`, `PRODUCT_INVALID`, `METADATA_INVALID`,
+                `OPTION_INVALID`, `PASSWORDS_NOT_ACCEPTED`.
             SheafError: storage failed. What `body` raises passes unchanged.
         """
         parser = FormParser(boundary)

@@ -27,6 +27,7 @@ from sheaf_metadata.domain.outcomes import (
     Quarantined,
     ReleaseCause,
 )
+from sheaf_metadata.domain.pages import PageRange
 from sheaf_metadata.domain.registration import NewBatch, NewDocument
 
 STATUSES: Final = MappingProxyType(
@@ -90,6 +91,7 @@ def new_batch(request: metadata_pb2.RegisterBatchRequest) -> NewBatch:
             for index, new in enumerate(request.documents)
         ),
         trace=tracing.current(),
+        metadata_json=request.metadata_json,
     )
 
 
@@ -98,7 +100,8 @@ def options(place: str, message: document_pb2.DocumentOptions) -> Options:
     mode = _OCR_MODE_OF.get(message.ocr)
     if mode is None:
         raise _invalid(f"{place}.ocr", "is not known")
-    return Options(message.words, mode, tuple(message.ocr_languages))
+    pages = tuple(PageRange(each.first, each.last) for each in message.pages)
+    return Options(message.words, mode, tuple(message.ocr_languages), pages)
 
 
 def reprocessing(request: metadata_pb2.ReprocessDocumentRequest) -> Reprocessing:

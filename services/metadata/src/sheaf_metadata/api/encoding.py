@@ -50,7 +50,10 @@ def duration(seconds: float) -> Duration:
 def options(asked: Options) -> document_pb2.DocumentOptions:
     """What is asked of a document."""
     return document_pb2.DocumentOptions(
-        words=asked.words, ocr=OCR_MODES[asked.ocr], ocr_languages=asked.ocr_languages
+        words=asked.words,
+        ocr=OCR_MODES[asked.ocr],
+        ocr_languages=asked.ocr_languages,
+        pages=[document_pb2.PageRange(first=each.first, last=each.last) for each in asked.pages],
     )
 
 
@@ -96,11 +99,20 @@ def batch(found: Batch, counts: Mapping[Status, int]) -> document_pb2.Batch:
 
 
 def batch_view(found: BatchView, fields: Fields) -> metadata_pb2.GetBatchResponse:
-    """A batch with those fields of its documents."""
-    return metadata_pb2.GetBatchResponse(
+    """A batch with those fields of its documents; what is written on them is said once.
+
+    Each of thousands may have 4 KiB of it, all the same.
+    """
+    answer = metadata_pb2.GetBatchResponse(
         batch=batch(found.batch, found.counts),
-        documents=[document(each, fields) for each in found.documents],
+        documents=[document(each, _without_metadata(fields)) for each in found.documents],
     )
+    answer.batch.metadata_json = next((each.metadata_json for each in found.documents), "")
+    return answer
+
+
+def _without_metadata(fields: Fields) -> Fields:
+    return tuple(field for field in fields if field != "metadata_json")
 
 
 def workflow_view(found: WorkflowView, fields: Fields) -> metadata_pb2.GetWorkflowResponse:

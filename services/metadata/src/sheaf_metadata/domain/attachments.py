@@ -1,6 +1,7 @@
 """Files inside a document: which of them become documents, and what they take from it."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Final
 
 from sheaf_metadata.domain.documents import Document, Lane, Status
@@ -32,8 +33,8 @@ def admitted(
 def child_of(parent: Document, new: NewDocument) -> Document:
     """The document that an attachment becomes: queued, and its parent's in all else.
 
-    It was uploaded with its parent, and its id has the time of its parent's: so lists by either
-    find it beside it.
+    The pages wanted are the parent's own: of what lies in it, all are read. It was uploaded with
+    its parent, and its id has the time of its parent's: so lists by either find it beside it.
     """
     return Document(
         document_id=new.document_id,
@@ -52,6 +53,7 @@ def child_of(parent: Document, new: NewDocument) -> Document:
         attempt=1,
         uploaded_at=parent.uploaded_at,
         row_version=1,
-        options=parent.options,
+        options=replace(parent.options, pages=()),
         depth=parent.depth + 1,
+        metadata_json=parent.metadata_json,
     )

@@ -91,6 +91,7 @@ class Document:
     depth: int = 0
     pages_done: int = 0
     pages_total: int = 0
+    metadata_json: str = ""
 
 
 DOCUMENT_FIELDS: Final[tuple[str, ...]] = tuple(Document.__dataclass_fields__)

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Final
 
 from sheaf_common.errors import InvalidInput
+from sheaf_metadata.domain.pages import PageRange, check_pages, pages_of_text, text_of_pages
 
 _MAX_LANGUAGES: Final = 5
 _LANGUAGE: Final = re.compile(r"[a-z]{3}")
@@ -26,18 +27,22 @@ class Options:
     words: bool = False
     ocr: OcrMode = OcrMode.AUTO
     ocr_languages: tuple[str, ...] = ()
+    pages: tuple[PageRange, ...] = ()
+    """The pages wanted, ascending, apart from each other; empty means all."""
 
 
 DEFAULTS: Final = Options()
 
 
 def text_of(options: Options) -> str:
-    """The options in words, such as `words ocr=always lang=eng,deu`; empty for the defaults."""
+    """The options in words, such as `words ocr=always pages=1-3`; empty for the defaults."""
     said = ["words"] if options.words else []
     if options.ocr is not OcrMode.AUTO:
         said.append(f"ocr={options.ocr.value}")
     if options.ocr_languages:
         said.append(f"lang={','.join(options.ocr_languages)}")
+    if options.pages:
+        said.append(f"pages={text_of_pages(options.pages)}")
     return " ".join(said)
 
 
@@ -49,11 +54,12 @@ def options_of(text: str) -> Options:
         words="words" in said,
         ocr=modes.get(said.get("ocr", ""), OcrMode.AUTO),
         ocr_languages=tuple(filter(None, said.get("lang", "").split(","))),
+        pages=pages_of_text(said.get("pages", "")),
     )
 
 
 def check_options(place: str, options: Options) -> None:
-    """Raises InvalidInput: `FIELD_INVALID`, if the languages cannot be recorded."""
+    """Raises InvalidInput: `FIELD_INVALID`, if the languages or pages cannot be recorded."""
     languages = options.ocr_languages
     if len(languages) > _MAX_LANGUAGES or not all(map(_LANGUAGE.fullmatch, languages)):
         field = f"{place}.ocr_languages"
@@ -62,3 +68,4 @@ def check_options(place: str, options: Options) -> None:
             f"{field} must be at most {_MAX_LANGUAGES} ISO 639-3 codes",
             evidence={"field": field},
         )
+    check_pages(place, options.pages)

@@ -4,8 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 from uuid import UUID
+
+import msgspec
 
 from sheaf_common.errors import InvalidInput
 from sheaf_common.ids import time_of
@@ -21,6 +23,7 @@ MAX_ID_LEAD: Final = timedelta(minutes=5)
 
 _MAX_SIZE_BYTES: Final = 2**40
 _SHA256_BYTES: Final = 32
+MAX_METADATA_BYTES: Final = 4096
 _MAX_PASSWORD_BYTES: Final = 1024
 _MAX_FILENAME: Final = 255
 _USER: Final = re.compile(r"[!-~]{1,64}")
@@ -55,6 +58,8 @@ class NewBatch:
     documents: tuple[NewDocument, ...]
     trace: TraceContext | None = None
     """What its documents are registered under, if that is sampled."""
+    metadata_json: str = field(default="", repr=False)
+    """What its owner wrote on its documents."""
 
 
 def check_user(user_id: str | None) -> str:
@@ -88,6 +93,7 @@ def check(batch: NewBatch) -> None:
             evidence={"limit": str(MAX_DOCUMENTS)},
         )
     check_product(batch.product)
+    check_metadata(batch.metadata_json)
     seen: set[UUID] = set()
     for index, document in enumerate(batch.documents):
         if document.document_id in seen:
@@ -104,6 +110,18 @@ def check_product(product: str) -> None:
     """Raises InvalidInput: `FIELD_INVALID`, if it cannot be a product's label."""
     if not _PRODUCT.fullmatch(product):
         _refuse("product", "must be at most 64 letters, digits and . _ : / -")
+
+
+def check_metadata(text: str) -> None:
+    """Raises InvalidInput: `FIELD_INVALID`, unless it is empty or a bounded JSON object."""
+    encoded = text.encode(errors="surrogatepass")
+    if len(encoded) > MAX_METADATA_BYTES:
+        _refuse("metadata_json", f"must have at most {MAX_METADATA_BYTES} bytes")
+    try:
+        if encoded:
+            msgspec.json.decode(encoded, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        _refuse("metadata_json", "must be a JSON object")
 
 
 def check_password(place: str, sealed: bytes) -> None:
@@ -160,6 +178,7 @@ def same_document(new: NewDocument, batch: NewBatch, recorded: Document) -> bool
         and recorded.sha256 == new.sha256
         and recorded.size_bytes == new.size_bytes
         and recorded.object_key == new.object_key
+        and recorded.metadata_json == batch.metadata_json
         and (recorded.options == new.options or recorded.attempt > 1)
     )
 

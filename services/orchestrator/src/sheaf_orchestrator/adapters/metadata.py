@@ -252,6 +252,7 @@ def _group(group: metadata_pb2.ClaimedGroup) -> Group:
                 has_password=document.has_password,
                 depth=document.depth,
                 traceparent=document.traceparent,
+                pages=tuple((each.first, each.last) for each in document.options.pages),
             )
             for document in group.documents
         ),

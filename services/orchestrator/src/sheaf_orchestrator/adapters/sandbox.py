@@ -30,7 +30,11 @@ log = structlog.get_logger()
 
 def _options(task: DocumentTask, password: bytes | None) -> Options:
     return Options(
-        words=task.words, ocr=task.ocr, ocr_languages=task.ocr_languages, password=password
+        words=task.words,
+        ocr=task.ocr,
+        ocr_languages=task.ocr_languages,
+        pages=task.pages,
+        password=password,
     )
 
 

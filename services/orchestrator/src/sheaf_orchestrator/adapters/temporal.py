@@ -218,6 +218,7 @@ def _task_input(task: DocumentTask) -> TaskInput:
         has_password=task.has_password,
         depth=task.depth,
         traceparent=task.traceparent,
+        pages=[list(each) for each in task.pages],
     )
 
 

@@ -70,4 +70,5 @@ def _task(given: TaskInput) -> DocumentTask:
         has_password=given.has_password,
         depth=given.depth,
         traceparent=given.traceparent,
+        pages=tuple((first, last) for first, last in given.pages),
     )

@@ -7,6 +7,7 @@ Map of the package; nothing in it imports anything else of the service:
     errors.py     the error tree
     result.py     the versioned result schema, its encoding and decoding
     options.py    what a client may ask of a document's extraction
+    wanted.py     which pages of a document are wanted
     recognised.py pages read by character recognition, until they are merged into a result
     types.py      the content types that are read, by name
     registry.py   which extractor reads which content type

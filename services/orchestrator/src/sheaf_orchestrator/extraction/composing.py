@@ -34,6 +34,7 @@ class Composer:
         self._characters = limits.characters
         self._cells = limits.table_cells
         self._links = self._annotations = limits.links
+        self._number = 0
         self._open = False
         self._cut = False
         self._reset(None)
@@ -56,8 +57,20 @@ class Composer:
     def begin(self, name: str | None = None) -> None:
         """Close the page before, if any, and open the next."""
         self.close()
+        self._number += 1
         self._open = True
         self._reset(clean_text(name[:_NAME_CHARACTERS]).strip() or None if name else None)
+
+    @property
+    def next_number(self) -> int:
+        """The number of the page that is begun or skipped next."""
+        return self._number + 1
+
+    def skip(self) -> None:
+        """Close the page before, if any, and count the next without one."""
+        self.close()
+        self._number += 1
+        self._reset(None)
 
     def close(self) -> None:
         """Close the page that is open, if one is."""
@@ -67,7 +80,7 @@ class Composer:
         text = "\n".join(self._texts)
         self._pages.append(
             Page(
-                number=len(self._pages) + 1,
+                number=self._number,
                 width=None,
                 height=None,
                 rotation=0,

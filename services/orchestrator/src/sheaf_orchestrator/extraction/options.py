@@ -24,6 +24,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     ocr: OcrMode = OcrMode.AUTO
     ocr_languages: tuple[str, ...] = ()
     """ISO 639-3 codes, e.g. ``eng``, ``deu``, most likely first; empty: the engine's default."""
+    pages: tuple[tuple[int, int], ...] = ()
+    """The pages wanted, as ``wanted.PageRanges``; empty means all."""
     password: bytes | None = None
     """What opens an encrypted document, UTF-8; None if there is none."""
 
@@ -32,5 +34,5 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         given = "None" if self.password is None else "'***'"
         return (
             f"Options(words={self.words}, ocr={self.ocr.value!r}, "
-            f"ocr_languages={self.ocr_languages}, password={given})"
+            f"ocr_languages={self.ocr_languages}, pages={self.pages}, password={given})"
         )

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     TOO_MANY_PIXELS = "TOO_MANY_PIXELS"
     ARCHIVE_LIMIT = "ARCHIVE_LIMIT"
     PAGE_NOT_FOUND = "PAGE_NOT_FOUND"
+    PAGES_OUT_OF_RANGE = "PAGES_OUT_OF_RANGE"
     OUTPUT_LIMIT = "OUTPUT_LIMIT"
     MEMORY_LIMIT = "MEMORY_LIMIT"
     TIME_LIMIT = "TIME_LIMIT"
@@ -41,6 +42,7 @@ _SENTENCES = {
     Reason.TOO_MANY_PIXELS: "The picture has more pixels than extraction accepts.",
     Reason.ARCHIVE_LIMIT: "The document's container unpacks to more than extraction accepts.",
     Reason.PAGE_NOT_FOUND: "The document has no page of this number.",
+    Reason.PAGES_OUT_OF_RANGE: "The document has none of the pages that were wanted.",
     Reason.OUTPUT_LIMIT: "The document holds more text than extraction keeps.",
     Reason.MEMORY_LIMIT: "The document needs more memory than extraction grants.",
     Reason.TIME_LIMIT: "The document needs more time than extraction grants.",

@@ -103,7 +103,8 @@ class Page(msgspec.Struct, frozen=True):
     """One page, sheet, slide or part, in the document's order; ``Result.unit`` says which."""
 
     number: int
-    """Counted from 1, without gaps."""
+    """Its number in the document, from 1; ascending, and without gaps but for pages that were not
+    wanted."""
     width: float | None
     """Points (1/72 inch) as displayed, rotation applied; null where pages have no size."""
     height: float | None
@@ -228,7 +229,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     sha256: str | None
     """Hex digest of the original, as given by the caller; null when not given."""
     page_count: int
-    """Pages of the document. More than ``pages`` holds only when ``partial``."""
+    """Pages of the document. More than ``pages`` holds only when ``partial``, or when not all
+    were wanted."""
     character_count: int
     """Sum of ``pages[].characters``."""
     partial: bool
@@ -236,7 +238,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     metadata: Metadata
     """What the document says about itself."""
     pages: list[Page]
-    """Its pages, sheets, slides or parts in order."""
+    """Its pages, sheets, slides or parts in order; those that were wanted, if not all were."""
     outline: list[OutlineEntry]
     """Flat, in document order; empty when the document has none."""
     warnings: list[ResultWarning]
@@ -251,6 +253,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag=
     """The fields of the document's form, filled or not."""
     attachments: list[Attachment] = []
     """Files inside the document; those with an id are documents of their own."""
+    pages_wanted: str | msgspec.UnsetType = msgspec.UNSET
+    """The pages that were asked for, such as ``1-3,7,10-``; absent when all were."""
     ocr_engine: str | None = None
     """Name and version of the engine that recognised pages; null when none did."""
 

@@ -50,7 +50,7 @@ def markdown_page() -> str:
         parts.append("| field | type | meaning |\n|---|---|---|\n")
         for field, described in definition["properties"].items():
             kind = _kind(described)
-            always = "" if field in required else f", default {_default(described)}"
+            always = "" if field in required else _otherwise(described)
             meaning = described.get("description", "")
             parts.append(f"| `{field}` | {kind}{always} | {meaning} |\n")
     return "".join(parts)
@@ -90,9 +90,12 @@ def _kind(described: dict[str, Any]) -> str:
     return str(described.get("type", "any"))
 
 
-def _default(described: dict[str, Any]) -> str:
-    value = described.get("default")
-    return "null" if value is None else f"`{json.dumps(value)}`"
+def _otherwise(described: dict[str, Any]) -> str:
+    """What stands for a field that is not there."""
+    if "default" not in described:
+        return ", may be absent"
+    value = described["default"]
+    return f", default {'null' if value is None else f'`{json.dumps(value)}`'}"
 
 
 def main() -> None:

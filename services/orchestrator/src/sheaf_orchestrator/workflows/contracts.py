@@ -38,6 +38,8 @@ class TaskInput:
     depth: int = 0
     traceparent: str = field(default="", metadata=OMIT_EMPTY)
     """W3C, of the trace that the document belongs to."""
+    pages: list[list[int]] = field(default_factory=list, metadata=OMIT_EMPTY)
+    """First and last of each range of pages wanted, last 0 to the end; empty means all."""
 
 
 @dataclass(frozen=True)

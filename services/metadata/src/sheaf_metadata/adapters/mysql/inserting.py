@@ -19,12 +19,13 @@ from sheaf_metadata.ports import Lags
 _INSERT: Final = text(
     "INSERT INTO document (id, batch_id, parent_id, user_id, product, status, lane, priority,"
     " claim_at, queued_at, filename, content_type, size_bytes, sha256, object_key, attempt,"
-    " dispatches, partial, uploaded_at, row_version, options, depth, sealed_password, traceparent)"
+    " dispatches, partial, uploaded_at, row_version, options, depth, sealed_password, traceparent,"
+    " client_metadata)"
     " VALUES"
     " (:id, :batch_id, :parent_id, :user_id, :product, :status, :lane, :priority, :claim_at,"
     " :queued_at, :filename, :content_type, :size_bytes, :sha256, :object_key, :attempt,"
     " :dispatches, :partial, :uploaded_at, :row_version, :options, :depth, :sealed_password,"
-    " :traceparent)"
+    " :traceparent, :client_metadata)"
 )
 
 
@@ -92,4 +93,5 @@ def _row(
         "depth": document.depth,
         "sealed_password": sealed_password or None,
         "traceparent": None if trace is None else trace.packed,
+        "client_metadata": document.metadata_json or None,
     }

@@ -166,6 +166,7 @@ def _documents(batch: NewBatch, now: datetime) -> list[Document]:
             uploaded_at=now,
             row_version=1,
             options=new.options,
+            metadata_json=batch.metadata_json,
         )
         for new in batch.documents
     ]

@@ -27,6 +27,8 @@ def _uuid(value: bytes) -> UUID:
     return UUID(bytes=bytes(value))
 
 
+_COLUMNS: Final = {"document_id": "id", "metadata_json": "client_metadata"}
+"""Fields whose column has another name."""
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = MappingProxyType(
     {
         "document_id": _uuid,
@@ -82,7 +84,7 @@ def trace_of(packed: bytes | None) -> TraceContext | None:
 
 def columns(fields: Fields, table: str = "d") -> str:
     """The select list of these fields, in their order."""
-    return ", ".join(f"{table}.{'id' if field == 'document_id' else field}" for field in fields)
+    return ", ".join(f"{table}.{_COLUMNS.get(field, field)}" for field in fields)
 
 
 def document_of(fields: Fields, row: Sequence[Any]) -> Document:

@@ -10,6 +10,7 @@ from sheaf_orchestrator.extraction.notes import Notes
 from sheaf_orchestrator.extraction.options import Options
 from sheaf_orchestrator.extraction.reasons import Reason
 from sheaf_orchestrator.extraction.result import Extracted, Page
+from sheaf_orchestrator.extraction.wanted import wanted_numbers
 
 _LOOKED_AT_PIXELS = 250_000
 _FLAT = 8
@@ -17,7 +18,7 @@ _FLAT = 8
 
 
 def extract(content: bytearray, options: Options, limits: Limits) -> Extracted:
-    """The pages of a picture, without text; those that are not blank are to be recognised.
+    """The wanted pages of a picture, without text; those that are not blank are to be recognised.
 
     Every picture is decoded once, so that a damaged one is known here: the whole document fails
     when it is the only one, else its page has a warning and the document is partial, as it is
@@ -25,7 +26,6 @@ def extract(content: bytearray, options: Options, limits: Limits) -> Extracted:
 
     Raises ExtractionError: EMPTY, DAMAGED, TOO_MANY_PAGES, TOO_MANY_PIXELS.
     """
-    del options
     deadline = time.monotonic() + limits.soft_s
     notes = Notes(limits.warnings)
     pages: list[Page] = []
@@ -35,9 +35,11 @@ def extract(content: bytearray, options: Options, limits: Limits) -> Extracted:
     with open_picture(content, limits) as picture:
         count = picture.page_count
         metadata = read_metadata(picture.file, notes)
-        for number in range(1, count + 1):
+        numbers = wanted_numbers(count, options.pages)
+        for number in numbers:
             if time.monotonic() > deadline:
-                notes.cut(Reason.TIME_LIMIT, f"Only the first {number - 1} of {count} were read.")
+                message = f"Only the first {len(pages)} of {len(numbers)} were read."
+                notes.cut(Reason.TIME_LIMIT, message)
                 break
             try:
                 picture.go_to(number)

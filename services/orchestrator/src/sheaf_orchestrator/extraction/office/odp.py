@@ -30,8 +30,7 @@ def extract(content: bytearray, options: Options, limits: Limits) -> Extracted:
     Speaker's notes and comments are annotations.
     Raises ExtractionError: EMPTY, ENCRYPTED, DAMAGED, TOO_MANY_PAGES, ARCHIVE_LIMIT.
     """
-    del options  # its slides are not drawn
-    reading = Reading(limits)
+    reading = Reading(limits, options.pages)
     with Package(content, limits) as package:
         odf.open_parts(package)
         language = odf.default_language(opc.optional(package, "styles.xml", reading))
@@ -48,7 +47,7 @@ def extract(content: bytearray, options: Options, limits: Limits) -> Extracted:
             stream.drop(element)
             if reading.done:
                 break
-        return reading.finish("slide", metadata)
+        return reading.finish("slide", metadata, slides.count)
 
 
 class _Slides:
@@ -57,6 +56,11 @@ class _Slides:
         self._texts = odf.Texts(reading)
         self._hidden: set[str] = set()
         self._page = 0
+
+    @property
+    def count(self) -> int:
+        """Slides that were met, wanted or not."""
+        return self._page
 
     def style(self, style: Element) -> None:
         """Keep which styles of slides hide them."""
@@ -68,6 +72,8 @@ class _Slides:
         """One slide."""
         self._page += 1
         self._reading.check_pages(self._page, "slides or more")
+        if self._reading.passes_over():
+            return
         shapes = _ordered(page)
         title = next((each for each in shapes if _class(each) == "title"), None)
         text = "" if title is None else "\n".join(self._texts.lines(title))

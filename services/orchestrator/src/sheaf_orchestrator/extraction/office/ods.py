@@ -26,15 +26,14 @@ def extract(content: bytearray, options: Options, limits: Limits) -> Extracted:
 
     Raises ExtractionError: EMPTY, ENCRYPTED, DAMAGED, TOO_MANY_PAGES, ARCHIVE_LIMIT.
     """
-    del options  # it has neither boxes nor pages to draw
-    reading = Reading(limits)
+    reading = Reading(limits, options.pages)
     with Package(content, limits) as package:
         odf.open_parts(package)
         language = odf.default_language(opc.optional(package, "styles.xml", reading))
         metadata = odf.properties(package, reading, language)
         sheets = _Sheets(reading)
         sheets.read(Stream(package.open(odf.CONTENT), (_SHEET, _ROW, _SHAPES, _CHANGES, _STYLE)))
-        return reading.finish("sheet", metadata)
+        return reading.finish("sheet", metadata, sheets.count)
 
 
 class _Sheets:
@@ -47,6 +46,12 @@ class _Sheets:
         self._after: list[str] = []
         self._depth = self._skipped = 0
         self._hidden: set[str] = set()
+        self._unwanted = False
+
+    @property
+    def count(self) -> int:
+        """Sheets that were met, wanted or not."""
+        return self._count
 
     def read(self, stream: Stream) -> None:
         """Rows as they end, so that memory holds one at a time."""
@@ -63,7 +68,7 @@ class _Sheets:
         if element.tag in {_CHANGES, _SHAPES}:
             self._skipped += step
             if step < 0 and element.tag == _SHAPES:
-                self._after += self._texts.lines(element)
+                self._read_shapes(element)
             return step < 0
         if self._skipped:
             return False
@@ -86,6 +91,9 @@ class _Sheets:
     def _begin(self, sheet: Element) -> None:
         self._count += 1
         self._reading.check_pages(self._count, "sheets or more")
+        self._unwanted = self._reading.passes_over()
+        if self._unwanted:
+            return
         name = sheet.get(TABLE + "name", "")
         if sheet.get(TABLE + "style-name") in self._hidden:
             self._reading.notes.warn(HIDDEN, f"The sheet {name[:100]!r} is hidden.")
@@ -93,11 +101,19 @@ class _Sheets:
         self._grid, self._row, self._after = Grid(self._reading), 0, []
 
     def _end(self) -> None:
+        if self._unwanted:
+            return
         self._grid.compose()
         for line in self._after:
             self._reading.composer.paragraph(line)
 
+    def _read_shapes(self, shapes: Element) -> None:
+        if not self._unwanted:
+            self._after += self._texts.lines(shapes)
+
     def _read_row(self, row: Element) -> None:
+        if self._unwanted:
+            return
         repeated = max(number(row.get(TABLE + "number-rows-repeated"), 1), 1)
         column, cells = 0, []
         for cell in row:

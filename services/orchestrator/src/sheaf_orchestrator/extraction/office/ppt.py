@@ -33,8 +33,7 @@ def extract(content: bytearray, options: Options, limits: Limits) -> Extracted:
     Speaker's notes and comments are annotations.
     Raises ExtractionError: EMPTY, ENCRYPTED, DAMAGED, TOO_MANY_PAGES.
     """
-    del options  # its slides are not drawn
-    reading = Reading(limits)
+    reading = Reading(limits, options.pages)
     with Container(content) as container:
         if container.has("EncryptedSummary"):
             raise ExtractionError(Reason.ENCRYPTED, ENCRYPTED_MESSAGE)
@@ -100,6 +99,8 @@ class _Presentation:
         """Compose the slides; gives how many there are."""
         self._reading.check_pages(len(self._slides), "slides")
         for number, slide in enumerate(self._slides, start=1):
+            if self._reading.passes_over():
+                continue
             found = self._objects.get(slide.reference, records.SLIDE)
             if found is None:
                 self._composer.begin()

@@ -35,8 +35,7 @@ def extract(content: bytearray, options: Options, limits: Limits) -> Extracted:
     Speaker's notes and comments are annotations; a hidden slide is read and warned of.
     Raises ExtractionError: EMPTY, ENCRYPTED, DAMAGED, TOO_MANY_PAGES, ARCHIVE_LIMIT.
     """
-    del options  # its slides are not drawn
-    reading = Reading(limits)
+    reading = Reading(limits, options.pages)
     with Package(content, limits) as package:
         return _Presentation(package, reading).read()
 
@@ -59,8 +58,10 @@ class _Presentation:
         self._read_authors(relations)
         metadata = opc.properties(self._package, self._reading)
         for slide in slides:
-            relation = relations.get(slide.get(R + "id", ""))
             self._page += 1
+            if self._reading.passes_over():
+                continue
+            relation = relations.get(slide.get(R + "id", ""))
             root = None
             if relation is not None:
                 root = opc.optional(self._package, relation.target, self._reading)

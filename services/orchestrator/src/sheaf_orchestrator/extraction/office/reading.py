@@ -16,6 +16,7 @@ from sheaf_orchestrator.extraction.result import (
     OutlineEntry,
     Unit,
 )
+from sheaf_orchestrator.extraction.wanted import PageRanges, is_wanted
 
 HIDDEN: Final = "HIDDEN_CONTENT"
 _TITLE_CHARACTERS: Final = 1_000
@@ -25,8 +26,9 @@ _NAME_CHARACTERS: Final = 255
 class Reading:
     """One document being read: its limits, warnings, blocks and attachments."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, pages: PageRanges = ()) -> None:
         self.limits = limits
+        self._wanted = pages
         self.notes = Notes(limits.warnings)
         self.composer = Composer(limits, self.notes)
         self._deadline = time.monotonic() + limits.soft_s
@@ -45,6 +47,13 @@ class Reading:
             self._late = True
             self.notes.cut(Reason.TIME_LIMIT, "The time ended before the whole document was read.")
         return self._late
+
+    def passes_over(self) -> bool:
+        """Whether the next page is not wanted: it is counted, and nothing of it is to be read."""
+        if is_wanted(self.composer.next_number, self._wanted):
+            return False
+        self.composer.skip()
+        return True
 
     def once(self, code: str, message: str) -> None:
         """Warn of something that is said once for a document."""

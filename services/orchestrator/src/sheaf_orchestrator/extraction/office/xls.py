@@ -40,10 +40,9 @@ def extract(content: bytearray, options: Options, limits: Limits) -> Extracted:
 
     Raises ExtractionError: EMPTY, ENCRYPTED, DAMAGED, TOO_MANY_PAGES.
     """
-    del options  # it has neither boxes nor pages to draw
     if not len(content):
         raise ExtractionError(Reason.EMPTY, "The file has no bytes.")
-    reading = Reading(limits)
+    reading = Reading(limits, options.pages)
     metadata, beside = Metadata(), biff.Beside(b"")
     if content[:8] == OLE_MAGIC:
         with Container(content) as container:
@@ -59,7 +58,8 @@ def extract(content: bytearray, options: Options, limits: Limits) -> Extracted:
     try:
         reading.check_pages(book.nsheets, "sheets")
         for index in range(book.nsheets):
-            _sheet(book, index, beside, reading)
+            if not reading.passes_over():
+                _sheet(book, index, beside, reading)
             if reading.done:
                 break
         return reading.finish("sheet", metadata, book.nsheets)

@@ -29,8 +29,7 @@ def extract(content: bytearray, options: Options, limits: Limits) -> Extracted:
     Raises ExtractionError: EMPTY, ENCRYPTED, DAMAGED, UNSUPPORTED_FORMAT (xlsb),
     TOO_MANY_PAGES, ARCHIVE_LIMIT, MEMORY_LIMIT.
     """
-    del options  # it has neither boxes nor pages to draw
-    reading = Reading(limits)
+    reading = Reading(limits, options.pages)
     with Package(content, limits) as package:
         return _Workbook(package, reading).read()
 
@@ -58,6 +57,8 @@ class _Workbook:
         self._read_formats()
         metadata = opc.properties(self._package, self._reading)
         for sheet in sheets:
+            if self._reading.passes_over():
+                continue
             name = sheet.get("name")
             if sheet.get("state", "visible") != "visible":
                 self._reading.notes.warn(HIDDEN, f"The sheet {(name or '')[:100]!r} is hidden.")

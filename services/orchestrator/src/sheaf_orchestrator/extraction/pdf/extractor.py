@@ -15,6 +15,7 @@ from sheaf_orchestrator.extraction.pdf.pages import PageReader
 from sheaf_orchestrator.extraction.pdf.pdfium import Content, Document
 from sheaf_orchestrator.extraction.reasons import Reason
 from sheaf_orchestrator.extraction.result import Extracted, OutlineEntry
+from sheaf_orchestrator.extraction.wanted import wanted_numbers
 
 if TYPE_CHECKING:
     from sheaf_orchestrator.extraction.pdf.forms import Form
@@ -24,7 +25,7 @@ _TITLE_CHARACTERS = 1_000
 
 
 def extract(content: Content, options: Options, limits: Limits) -> Extracted:
-    """The text layer of every page, with what the document says about itself.
+    """The text layer of every page that is wanted, with what the document says about itself.
 
     Filled form values stand in the text where they stand on the page. A page that cannot be
     read alone has empty text and a warning; the document is then partial, as it is when
@@ -35,7 +36,8 @@ def extract(content: Content, options: Options, limits: Limits) -> Extracted:
     deadline = time.monotonic() + limits.soft_s
     with open_document(content, options.password) as document:
         count = document.page_count
-        if count > limits.pages:
+        numbers = wanted_numbers(count, options.pages)
+        if len(numbers) > limits.pages:
             raise ExtractionError(
                 Reason.TOO_MANY_PAGES,
                 f"The PDF has {count} pages; at most {limits.pages} are read.",
@@ -50,7 +52,7 @@ def extract(content: Content, options: Options, limits: Limits) -> Extracted:
         form = _open_form(document, options, limits, notes)
         reader = PageReader(document, form, outline, options, limits, notes)
         try:
-            reader.read(count, deadline)
+            reader.read(numbers, deadline)
         finally:
             if form is not None:
                 form.close()

@@ -1,6 +1,7 @@
 """The pages of an open document, one after the other, within the limits."""
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -52,19 +53,19 @@ class PageReader:
         self.markdown: list[str] = []
         self.ocr_pages: list[int] = []
 
-    def read(self, count: int, deadline: float) -> None:
-        """Read all ``count`` pages. Raises ExtractionError: DAMAGED when none can be read."""
+    def read(self, numbers: Sequence[int], deadline: float) -> None:
+        """Read these pages (from 1). Raises ExtractionError: DAMAGED when none can be read."""
         failed = 0
-        for index in range(count):
+        for number in numbers:
             if time.monotonic() > deadline:
-                message = f"Only the first {index} of {count} pages were read."
+                message = f"Only the first {len(self.pages)} of {len(numbers)} pages were read."
                 self._notes.cut(Reason.TIME_LIMIT, message)
                 break
             try:
-                page, marked = self._read_page(index)
+                page, marked = self._read_page(number)
             except PdfiumError:
                 failed += 1
-                page, marked = self._unreadable(index + 1), ""
+                page, marked = self._unreadable(number), ""
             self.pages.append(page)
             self.markdown.append(marked)
             if page.characters > self._characters:
@@ -73,11 +74,12 @@ class PageReader:
             self._characters -= page.characters
         if self.pages and failed == len(self.pages):
             raise ExtractionError(
-                Reason.DAMAGED, f"The PDF is damaged: none of its {count} pages can be read."
+                Reason.DAMAGED,
+                f"The PDF is damaged: none of its {len(numbers)} pages can be read.",
             )
 
-    def _read_page(self, index: int) -> tuple[Page, str]:
-        number = index + 1
+    def _read_page(self, number: int) -> tuple[Page, str]:
+        index = number - 1
         with self._document.page(index) as opened:
             reading = read(opened, index, self._form, self._characters + 1)
             if opened.flatten_failed:

@@ -34,6 +34,7 @@ from sheaf_orchestrator.extraction.sandbox.protocol import (
     Request,
     ThumbnailRequest,
 )
+from sheaf_orchestrator.extraction.wanted import only_wanted, ranges_text
 
 _DRAWABLE = types.IMAGES | {types.PDF}
 
@@ -95,6 +96,8 @@ def _extract(
         message = f"Documents of type {content_type[:100]} cannot be read."
         raise ExtractionError(Reason.UNSUPPORTED_FORMAT, message)
     extracted: Extracted = extractor(content, request.options, limits)
+    if ranges := request.options.pages:
+        extracted = only_wanted(extracted, ranges)
     extracted = registry.finish(extracted, limits)
     listed, files, warnings = _attachments(request, extracted.attachments, limits)
     whole, starts = markdown.join_pages(extracted.markdown)
@@ -116,6 +119,7 @@ def _extract(
         markdown_starts=starts,
         fields=extracted.fields,
         attachments=listed,
+        pages_wanted=ranges_text(ranges) if ranges else msgspec.UNSET,
     )
     return Answered(
         body=[encode_result(result), *(each.content for each in files)],
