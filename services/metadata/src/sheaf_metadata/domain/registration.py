@@ -11,6 +11,7 @@ from sheaf_common.errors import InvalidInput
 from sheaf_common.ids import time_of
 from sheaf_common.telemetry.trace_context import TraceContext
 from sheaf_metadata.domain.documents import Document, Priority
+from sheaf_metadata.domain.idempotency import KeyOutcome, check_outcome
 from sheaf_metadata.domain.options import DEFAULTS, Options, check_options
 
 MAX_DOCUMENTS: Final = 1000
@@ -55,6 +56,8 @@ class NewBatch:
     documents: tuple[NewDocument, ...]
     trace: TraceContext | None = None
     """What its documents are registered under, if that is sampled."""
+    idempotency: KeyOutcome | None = None
+    """How the work on an idempotency key ends with it, if it came under one."""
 
 
 def check_user(user_id: str | None) -> str:
@@ -88,6 +91,8 @@ def check(batch: NewBatch) -> None:
             evidence={"limit": str(MAX_DOCUMENTS)},
         )
     check_product(batch.product)
+    if batch.idempotency is not None:
+        check_outcome(batch.idempotency)
     seen: set[UUID] = set()
     for index, document in enumerate(batch.documents):
         if document.document_id in seen:
