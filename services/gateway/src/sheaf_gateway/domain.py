@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from sheaf_common.errors import InvalidInput, SheafError
+from sheaf_gateway.idempotency import KeyOutcome
 from sheaf_gateway.options import DEFAULT_OPTIONS, Options, Priority
 
 _OOXML: Final = "application/vnd.openxmlformats-officedocument"
@@ -122,6 +123,7 @@ class NewBatch:
     priority: Priority = Priority.NORMAL
     options: Options = DEFAULT_OPTIONS
     sealed_passwords: Mapping[UUID, bytes] = field(default_factory=dict, repr=False)
+    idempotency: KeyOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

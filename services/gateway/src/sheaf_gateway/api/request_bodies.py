@@ -11,12 +11,14 @@ from typing import Any, Final
 from litestar.openapi.spec import (
     Example,
     OpenAPIMediaType,
+    OpenAPIResponse,
     OpenAPIType,
     Operation,
     RequestBody,
     Schema,
 )
 
+from sheaf_gateway.api import idempotency
 from sheaf_gateway.api.requests import MAX_REPLAYED
 from sheaf_gateway.domain import PRODUCT_MAX_CHARACTERS
 from sheaf_gateway.options import LANGUAGES_ALLOWED, PASSWORD_ALLOWED, OcrMode, Priority
@@ -65,7 +67,12 @@ class UploadOperation(Operation):
     """The upload, whose multipart body is parsed as it streams."""
 
     def __post_init__(self) -> None:
-        """Describes the body."""
+        """Describes the body and the idempotency key."""
+        self.parameters = [*(self.parameters or []), idempotency.PARAMETER]
+        taken = (self.responses or {}).get("202")
+        if isinstance(taken, OpenAPIResponse):
+            replayed = {idempotency.REPLAYED: idempotency.REPLAYED_DESCRIPTION}
+            taken.headers = {**(taken.headers or {}), **replayed}
         files = Schema(
             type=OpenAPIType.ARRAY,
             items=_BINARY,

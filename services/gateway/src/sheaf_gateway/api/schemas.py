@@ -19,7 +19,7 @@ from sheaf_gateway.domain import (
     Workflow,
 )
 from sheaf_gateway.options import OcrMode, Options, Priority
-from sheaf_gateway.service.intake import TakenBatch
+from sheaf_gateway.service.answers import TakenBatch
 
 ValueT = TypeVar("ValueT")
 Selectable: TypeAlias = ValueT | UnsetType
