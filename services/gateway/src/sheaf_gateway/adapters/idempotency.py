@@ -10,6 +10,8 @@ from sheaf_gateway.idempotency import HeldKey
 from sheaf_gateway.ports import KeyAnswer
 
 _NAME: Final = "metadata"
+_ABANDON_S: Final = 3.0
+"""A client waits for its error meanwhile, and the lease runs out in any case."""
 
 
 class GrpcIdempotencyKeys:
@@ -60,4 +62,6 @@ class GrpcIdempotencyKeys:
             idempotency_key=held.key, holder_id=str(held.holder_id)
         )
         with peer_errors(_NAME):
-            await self._peer.unary(self._stub.AbandonIdempotent, request, timeout_s=self._timeout_s)
+            await self._peer.unary(
+                self._stub.AbandonIdempotent, request, timeout_s=min(self._timeout_s, _ABANDON_S)
+            )

@@ -137,7 +137,9 @@ class IntakeService:
         await self._in_time(reread(body, boundary, fingerprint, self._limits.max_body_bytes))
         if fingerprint.digest() != first.fingerprint:
             raise key_reused()
-        return answers.decoded(first.answer, first.documents)
+        taken = answers.decoded(first.answer, first.documents)
+        log.info("an upload was answered again", batch_id=str(taken.batch_id))
+        return taken
 
     async def _in_time(self, reading: Coroutine[Any, Any, ResultT]) -> ResultT:
         limit_s = self._limits.timeout_s
