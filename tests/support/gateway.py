@@ -123,6 +123,7 @@ def build_gateway(**changes: Any) -> Gateway:
         store=store,
         records=records,
         keys=records,
+        idempotency=records.idempotency,
         renderer=renderer,
         probe=probe,
         measurements=measurements,

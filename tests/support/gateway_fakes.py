@@ -44,6 +44,7 @@ from sheaf_gateway.domain import (
 )
 from sheaf_gateway.options import Options
 from sheaf_gateway.ports import Backlog, MeasuredService, ObjectContent, Serving
+from support.gateway_key_fakes import FakeIdempotencyKeys
 
 KEY: Final = "sk_test_0123456789"
 READ_ONLY_KEY: Final = "sk_read_0123456789"
@@ -172,6 +173,7 @@ class FakeRecords:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     keys: dict[bytes, KeyOwner] = field(default_factory=dict)
     sealed: dict[str, bytes] = field(default_factory=dict)
+    idempotency: FakeIdempotencyKeys = field(default_factory=FakeIdempotencyKeys)
 
     async def register(self, batch: NewBatch, *, timeout_s: float) -> tuple[Document, ...]:
         """Registers, idempotent by document id."""
@@ -180,6 +182,7 @@ class FakeRecords:
         error = self.answers.pop(0) if self.answers else None
         if error is not None and not self.commits:
             raise error
+        self.idempotency.complete(batch, tuple(_queued(batch, file) for file in batch.files))
         self.products[str(batch.batch_id)] = batch.product
         for file in batch.files:
             row = _queued(batch, file)

@@ -1,6 +1,7 @@
 """What sealed secrets promise."""
 
 import base64
+from hashlib import sha256
 
 import pytest
 
@@ -31,6 +32,19 @@ def test_keys_are_rotated() -> None:
     with pytest.raises(FailedPrecondition) as refused:
         SealingKeys([NEW]).open(sealed, belongs_to="a")
     assert refused.value.reason == "SEAL_UNKNOWN"
+
+
+def test_a_keyed_hash_tells_the_same_secret_to_who_has_the_oldest_key() -> None:
+    """Whichever are added before it; it is neither the secret's plain hash nor another key's."""
+
+    def hashed(*keys: bytes) -> bytes:
+        keyed = SealingKeys(keys).keyed_hash()
+        keyed.update(b"ge")
+        keyed.update(b"heim")
+        return keyed.digest()
+
+    assert hashed(OLD) == hashed(NEW, OLD)
+    assert len({hashed(OLD), hashed(NEW), sha256(b"geheim").digest()}) == 3
 
 
 @pytest.mark.parametrize(("place", "belongs_to"), [(-1, "a"), (6, "a"), (None, "b")])

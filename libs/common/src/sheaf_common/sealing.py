@@ -8,6 +8,7 @@ SHA-256 of the key: keys are rotated by putting a new one first and dropping the
 
 import base64
 import binascii
+import hmac
 import os
 from collections.abc import Sequence
 from hashlib import sha256
@@ -35,6 +36,7 @@ class SealingKeys:
         if any(len(key) != _KEY_BYTES for key in keys):
             raise ValueError(f"a key must have {_KEY_BYTES} bytes")
         self._first = _id_of(keys[0])
+        self._hash_key = hmac.digest(keys[-1], b"sheaf keyed hash 1", "sha256")
         self._ciphers = {_id_of(key): AESGCM(key) for key in keys}
 
     @classmethod
@@ -54,6 +56,13 @@ class SealingKeys:
         nonce = os.urandom(_NONCE_BYTES)
         sealed = self._ciphers[self._first].encrypt(nonce, secret, belongs_to.encode())
         return _VERSION + self._first + nonce + sealed
+
+    def keyed_hash(self) -> hmac.HMAC:
+        """An HMAC with SHA-256, under a key that is made of the oldest of these.
+
+        What it says of a secret stays the same while new keys are added.
+        """
+        return hmac.new(self._hash_key, digestmod=sha256)
 
     def open(self, sealed: bytes, *, belongs_to: str) -> bytes:
         """The secret.

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from sheaf_common.errors import InvalidInput, SheafError
+from sheaf_gateway.idempotency import KeyOutcome
 from sheaf_gateway.options import DEFAULT_OPTIONS, Options, Priority
 
 _OOXML: Final = "application/vnd.openxmlformats-officedocument"
@@ -124,6 +125,7 @@ class NewBatch:
     sealed_passwords: Mapping[UUID, bytes] = field(default_factory=dict, repr=False)
     metadata_json: str = field(default="", repr=False)
     """What the client wrote on all of them, as compact JSON; empty if nothing."""
+    idempotency: KeyOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

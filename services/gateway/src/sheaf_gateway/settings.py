@@ -118,6 +118,14 @@ class UploadSettings(SettingsGroup):
         le=60,
     )
 
+    idempotency_lease_s: float = variable(
+        "IDEMPOTENCY_LEASE_S",
+        60.0,
+        "seconds that an upload holds its idempotency key unless it renews it, each third of them",
+        ge=1,
+        le=300,
+    )
+
     @model_validator(mode="after")
     def _file_fits_body(self) -> Self:
         if self.max_file_bytes > self.max_body_bytes:

@@ -8,6 +8,7 @@ from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.telemetry.measured import Recent
 from sheaf_common.telemetry.recent import RecentPast, noting
 from sheaf_gateway.adapters.health import GrpcHealthProbe
+from sheaf_gateway.adapters.idempotency import GrpcIdempotencyKeys
 from sheaf_gateway.adapters.measurements import GrpcMeasurements
 from sheaf_gateway.adapters.metadata import GrpcRecords
 from sheaf_gateway.adapters.orchestrator import GrpcPageRenderer
@@ -16,6 +17,7 @@ from sheaf_gateway.api.app import Services, create_app
 from sheaf_gateway.api.server import http_server
 from sheaf_gateway.ports import (
     HealthProbe,
+    IdempotencyKeys,
     KeyDirectory,
     Measurements,
     ObjectStore,
@@ -28,6 +30,7 @@ from sheaf_gateway.service.control import ControlService
 from sheaf_gateway.service.finishing import FinishingWork, finishing_work
 from sheaf_gateway.service.health import HealthService
 from sheaf_gateway.service.intake import IntakeService
+from sheaf_gateway.service.keyholding import KeyHolding
 from sheaf_gateway.service.kpis import KpiService
 from sheaf_gateway.service.passwords import PasswordSealer
 from sheaf_gateway.service.reading import ReadingService
@@ -57,6 +60,7 @@ async def gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> AsyncItera
             store=GrpcObjectStore(storage, grpc.max_call_s),
             records=records,
             keys=records,
+            idempotency=GrpcIdempotencyKeys(metadata, peers.call_timeout_s),
             renderer=GrpcPageRenderer(orchestrator, peers.thumbnail_timeout_s),
             probe=GrpcHealthProbe(storage, metadata, orchestrator),
             measurements=GrpcMeasurements(storage, metadata, orchestrator),
@@ -77,6 +81,7 @@ def build_services(
     store: ObjectStore,
     records: Records,
     keys: KeyDirectory,
+    idempotency: IdempotencyKeys,
     renderer: PageRenderer,
     probe: HealthProbe,
     measurements: Measurements,
@@ -99,6 +104,12 @@ def build_services(
             finishing=finishing,
             limits=settings.uploads,
             sealer=sealer,
+            holding=KeyHolding(
+                idempotency,
+                finishing,
+                lease_s=settings.uploads.idempotency_lease_s,
+                secret_hash=sealer.hasher,
+            ),
         ),
         reading=ReadingService(
             records, store, LongPolls(settings.http.max_waits, lifecycle.wait), results

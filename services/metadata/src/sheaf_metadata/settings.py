@@ -68,6 +68,13 @@ class RecordSettings(SettingsGroup):
     api_key_cache_size: int = variable(
         "METADATA_API_KEY_CACHE_SIZE", 10_000, "keys remembered", ge=1, le=1_000_000
     )
+    idempotency_ttl_h: int = variable(
+        "IDEMPOTENCY_TTL_H",
+        24,
+        "hours that the answer to a request with an idempotency key is kept",
+        ge=1,
+        le=720,
+    )
 
     @model_validator(mode="after")
     def _redis_fits_a_transaction(self) -> Self:

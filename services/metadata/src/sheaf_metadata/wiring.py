@@ -16,6 +16,7 @@ from sheaf_metadata.adapters.mysql.api_keys import MysqlApiKeys
 from sheaf_metadata.adapters.mysql.claims import MysqlClaims
 from sheaf_metadata.adapters.mysql.control import MysqlControls
 from sheaf_metadata.adapters.mysql.database import LOCK_WAIT_S, Database
+from sheaf_metadata.adapters.mysql.idempotency import MysqlIdempotencyKeys
 from sheaf_metadata.adapters.mysql.leases import MysqlLeases
 from sheaf_metadata.adapters.mysql.lines import MysqlLines
 from sheaf_metadata.adapters.mysql.migrate import await_schema, migrate
@@ -29,12 +30,14 @@ from sheaf_metadata.adapters.redis.cache import RedisDocumentCache
 from sheaf_metadata.adapters.redis.fairness import RedisFairness
 from sheaf_metadata.adapters.redis.gate import RedisGate
 from sheaf_metadata.adapters.redis.hints import RedisAnnouncer
+from sheaf_metadata.api import idempotency
 from sheaf_metadata.api.servicer import MetadataServicer
 from sheaf_metadata.service.api_keys import KeyRing
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
 from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.control import ControlDocuments
+from sheaf_metadata.service.idempotency import KeepIdempotency
 from sheaf_metadata.service.monotonic import MonotonicCache, ShownVersions
 from sheaf_metadata.service.open_check import OpenCheck
 from sheaf_metadata.service.outcomes import EndClaims
@@ -47,6 +50,7 @@ from sheaf_metadata.settings import MetadataSettings
 _BACKLOG_PERIOD_S: Final = 1.0
 _BACKLOG_LIMIT_S: Final = 3.0
 """It takes a millisecond; a machine that is overloaded has time to answer all the same."""
+_PRUNE_PERIOD_S: Final = 60.0
 
 
 @asynccontextmanager
@@ -83,6 +87,8 @@ async def metadata_service(
         await enter(lifecycle.background("backlog", backlog.run()))
         stack.enter_context(MetadataCollector(lambda: waiters.count, lambda: backlog.latest))
         servicer = _servicer(settings, database, gate, waiters, cache, announcer, house)
+        pruning = servicer.idempotency.prune(_PRUNE_PERIOD_S)
+        await enter(lifecycle.background("expired idempotency keys", pruning))
         listening = await enter(
             grpc_server(server.host, server.port, settings.grpc, servicer.register)
         )
@@ -116,7 +122,12 @@ def _servicer(
     coalescing = Coalescing(observer, limit_s=limit_s)
     recheck_s = record.wait_recheck_ms / 1000
     return MetadataServicer(
-        register_batch=RegisterBatch(MysqlRegistrations(database), fairness, announcer, observer),
+        register_batch=RegisterBatch(
+            MysqlRegistrations(database, idempotency.registered), fairness, announcer, observer
+        ),
+        idempotency=KeepIdempotency(
+            MysqlIdempotencyKeys(database, life_s=record.idempotency_ttl_h * 3600)
+        ),
         reading=ReadDocuments(
             reads, cache, cache.shown, coalescing, waiters, observer, OpenCheck(reads), recheck_s
         ),

@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from sheaf.metadata.v1 import document_pb2, metadata_pb2
 from sheaf_gateway.domain import AcceptedFile, Columns, Document, DocumentStatus, NewBatch
+from sheaf_gateway.idempotency import KeyOutcome
 from sheaf_gateway.options import OcrMode, Options, Priority
 from sheaf_gateway.pages import PageRange
 
@@ -60,6 +61,7 @@ def registration(batch: NewBatch) -> metadata_pb2.RegisterBatchRequest:
         priority=_PRIORITY_NUMBER[batch.priority],
         documents=[_new_document(batch, file, asked) for file in batch.files],
         metadata_json=batch.metadata_json,
+        idempotency=_key_outcome(batch.idempotency),
     )
 
 
@@ -75,6 +77,17 @@ def _new_document(
         object_key=file.stored.key,
         options=asked,
         sealed_password=batch.sealed_passwords.get(file.document_id, b""),
+    )
+
+
+def _key_outcome(outcome: KeyOutcome | None) -> metadata_pb2.IdempotentOutcome | None:
+    if outcome is None:
+        return None
+    return metadata_pb2.IdempotentOutcome(
+        idempotency_key=outcome.held.key,
+        holder_id=str(outcome.held.holder_id),
+        fingerprint=outcome.fingerprint,
+        answer=outcome.answer,
     )
 
 

@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from sheaf_common.ids import parse_id
-from sheaf_gateway.api import openapi, request_bodies
+from sheaf_gateway.api import idempotency, openapi, request_bodies
 from sheaf_gateway.api.authentication import REQUIRES
 from sheaf_gateway.api.body import check_not_encoded, content_length, read_body, until_gone
 from sheaf_gateway.api.fields import Fields, columns_of, selected
@@ -77,8 +77,11 @@ class DocumentController(Controller):
             read_body(request.receive, intake.idle_timeout_s),
             boundary,
             content_length(request.headers),
+            idempotency.idempotency_key(request.headers.getall(idempotency.HEADER, [])),
         )
         headers = {"location": batch_path(str(taken.batch_id)), "retry-after": _LOOK_AFTER_S}
+        if taken.replayed:
+            headers[idempotency.REPLAYED] = "true"
         return Response(upload_body(taken), headers=headers)
 
     @get(

@@ -18,7 +18,8 @@ from sheaf_gateway.api.schemas import AcceptedFileBody, RejectedFileBody
 _CODES: Final[Mapping[int, str]] = {
     400: "ID_INVALID, PARAMETER_INVALID, MULTIPART_INVALID, BOUNDARY_MISSING, BODY_EMPTY, "
     "NO_FILES, PRODUCT_INVALID, FILENAME_MISSING, FILENAME_INVALID, CURSOR_INVALID, "
-    "FIELD_INVALID, FIELD_UNKNOWN, FIELD_TOO_LARGE, TOO_MANY_FIELDS, WIDTH_INVALID, JSON_INVALID",
+    "FIELD_INVALID, FIELD_UNKNOWN, FIELD_TOO_LARGE, TOO_MANY_FIELDS, WIDTH_INVALID, JSON_INVALID, "
+    "IDEMPOTENCY_KEY_INVALID",
     401: "API_KEY_MISSING, API_KEY_MALFORMED, API_KEY_UNKNOWN, API_KEY_EXPIRED, API_KEY_REVOKED",
     403: "SCOPE_MISSING",
     404: "DOCUMENT_NOT_FOUND, BATCH_NOT_FOUND, WORKFLOW_NOT_FOUND: not there, or someone else's; "
@@ -31,7 +32,8 @@ _CODES: Final[Mapping[int, str]] = {
     415: "UNSUPPORTED_FORMAT (of a file), UNSUPPORTED_MEDIA_TYPE (of the request)",
     416: "RANGE_NOT_SATISFIABLE",
     422: "FILE_EMPTY, OPTION_INVALID (`field` and `allowed` say what), METADATA_INVALID (and"
-    " `position`), FIELD_REPEATED, FIELD_IS_FILE, BODY_INVALID, PASSWORDS_NOT_ACCEPTED",
+    " `position`), FIELD_REPEATED, FIELD_IS_FILE, BODY_INVALID, PASSWORDS_NOT_ACCEPTED,"
+    " IDEMPOTENCY_KEY_REUSED",
     429: "UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL, SANDBOX_BUSY, KPIS_BUSY: "
     "come back after Retry-After",
     500: "INTERNAL, OBJECT_MISSING",
@@ -43,16 +45,17 @@ _ALWAYS: Final = (401, 403, 500, 503, 504)
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
     """Problem answers with the given statuses, and those that every call may have."""
-    return {
-        status: ResponseSpec(
-            Problem,
-            description=_CODES[status],
-            media_type=MEDIA_TYPE,
-            generate_examples=False,
-            examples=[Example(value=_problem_example(status))],
-        )
-        for status in sorted({*statuses, *_ALWAYS})
-    }
+    return {status: _problem(status, _CODES[status]) for status in sorted({*statuses, *_ALWAYS})}
+
+
+def _problem(status: int, codes: str) -> ResponseSpec:
+    return ResponseSpec(
+        Problem,
+        description=codes,
+        media_type=MEDIA_TYPE,
+        generate_examples=False,
+        examples=[Example(value=_problem_example(status, codes))],
+    )
 
 
 def read_responses(*statuses: int) -> dict[int, ResponseSpec]:
@@ -72,8 +75,8 @@ def _text(description: str, media_type: str) -> ResponseSpec:
     )
 
 
-def _problem_example(status: int) -> dict[str, object]:
-    code = _CODES[status].replace(":", ",").split(",", maxsplit=1)[0].split(" ")[0]
+def _problem_example(status: int, codes: str) -> dict[str, object]:
+    code = codes.replace(":", ",").split(",", maxsplit=1)[0].split(" ")[0]
     return {
         "type": f"urn:sheaf:problem:{code.lower().replace('_', '-')}",
         "title": code.replace("_", " ").capitalize(),
@@ -124,6 +127,11 @@ class UploadDescription:
 
 UPLOAD_RESPONSES: Final = {
     **problems(400, 408, 413, 415, 422, 429),
+    409: _problem(
+        409,
+        "IDEMPOTENCY_KEY_IN_FLIGHT, IDEMPOTENCY_KEY_LOST: another request has the key, come back"
+        " after Retry-After",
+    ),
     202: ResponseSpec(
         UploadDescription,
         generate_examples=False,

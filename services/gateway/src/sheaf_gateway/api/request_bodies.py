@@ -19,6 +19,7 @@ from litestar.openapi.spec import (
     Schema,
 )
 
+from sheaf_gateway.api import idempotency
 from sheaf_gateway.api.requests import MAX_REPLAYED
 from sheaf_gateway.client_metadata import MAX_MEMBERS, METADATA_ALLOWED
 from sheaf_gateway.domain import PRODUCT_MAX_CHARACTERS
@@ -86,13 +87,15 @@ class UploadOperation(Operation):
     """The upload, whose multipart body is parsed as it streams."""
 
     def __post_init__(self) -> None:
-        """Describes the body, and the headers of the answer."""
+        """Describes the body, the idempotency key, and the headers of the answer."""
         accepted = (self.responses or {}).get("202")
         if isinstance(accepted, OpenAPIResponse):
             accepted.headers = {
                 "Location": _header("Where the batch is read.", OpenAPIType.STRING),
                 "Retry-After": _header("Seconds until to look.", OpenAPIType.INTEGER),
+                idempotency.REPLAYED: idempotency.REPLAYED_DESCRIPTION,
             }
+        self.parameters = [*(self.parameters or []), idempotency.PARAMETER]
         files = Schema(
             type=OpenAPIType.ARRAY,
             items=_BINARY,

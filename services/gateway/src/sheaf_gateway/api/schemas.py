@@ -21,7 +21,7 @@ from sheaf_gateway.domain import (
 )
 from sheaf_gateway.options import OcrMode, Options, Priority
 from sheaf_gateway.pages import pages_text
-from sheaf_gateway.service.intake import TakenBatch
+from sheaf_gateway.service.answers import TakenBatch
 
 ValueT = TypeVar("ValueT")
 Selectable: TypeAlias = ValueT | UnsetType

@@ -1,5 +1,7 @@
 """Passwords of documents: sealed before they leave this process, or not taken at all."""
 
+import hashlib
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -21,6 +23,13 @@ class PasswordSealer:
         """Raises InvalidInput `PASSWORDS_NOT_ACCEPTED` where no key is configured."""
         if self._keys is None:
             raise _not_accepted()
+
+    def hasher(self) -> Any:
+        """What hashes a password; it has `update` and `digest`. Of use to no one without the keys.
+
+        Where there are none no password is taken, so it hashes none that is kept.
+        """
+        return hashlib.sha256() if self._keys is None else self._keys.keyed_hash()
 
     def sealed(self, password: Password | None, document_id: UUID) -> bytes:
         """The password, sealed for the document that it opens; empty if there is none."""

@@ -13,6 +13,7 @@ from sheaf_gateway.domain import (
     concurrency_bound,
 )
 from sheaf_gateway.form import FormParser, PartEnd, PartStart
+from sheaf_gateway.idempotency import Fingerprint
 from sheaf_gateway.service.admission import ByteBudget
 from sheaf_gateway.service.fields import Asked, FieldPart, UploadFields, check_no_file
 from sheaf_gateway.service.files import FilePart
@@ -61,8 +62,10 @@ class UploadReceiver:
         self._fields = UploadFields(sealer)
         self._slots = PutSlots(self._bound)
 
-    async def receive(self, body: AsyncIterator[bytes], boundary: str) -> ReceivedUpload:
-        """Reads the whole body and stores its files.
+    async def receive(
+        self, body: AsyncIterator[bytes], boundary: str, fingerprint: Fingerprint | None = None
+    ) -> ReceivedUpload:
+        """Reads the whole body and stores its files; `fingerprint` is shown every part of it.
 
         Raises:
             InvalidInput: `MULTIPART_INVALID`, `BODY_TOO_LARGE`, `BODY_EMPTY`, `NO_FILES`,
@@ -79,6 +82,8 @@ class UploadReceiver:
             if received > self._limits.max_body_bytes:
                 raise body_too_large(self._limits.max_body_bytes)
             for event in parser.feed(chunk):
+                if fingerprint is not None:
+                    fingerprint.take(event)
                 if isinstance(event, PartStart):
                     part = self._begin(event)
                 elif part is not None:
@@ -131,6 +136,25 @@ class UploadReceiver:
             self._limits.concurrency_max,
             fixed=self._limits.is_rolled_back,
         )
+
+
+async def reread(
+    body: AsyncIterator[bytes], boundary: str, fingerprint: Fingerprint, max_body_bytes: int
+) -> None:
+    """Reads a whole body and stores nothing of it; `fingerprint` is shown every part.
+
+    Raises:
+        InvalidInput: `MULTIPART_INVALID`, `BODY_TOO_LARGE`. What `body` raises passes unchanged.
+    """
+    parser = FormParser(boundary)
+    received = 0
+    async for chunk in body:
+        received += len(chunk)
+        if received > max_body_bytes:
+            raise body_too_large(max_body_bytes)
+        for event in parser.feed(chunk):
+            fingerprint.take(event)
+    parser.finish()
 
 
 def body_too_large(limit_bytes: int) -> InvalidInput:

@@ -11,6 +11,7 @@ from sheaf_common import context
 from sheaf_common.backoff import backoff_s
 from sheaf_common.errors import ErrorKind, SheafError
 from sheaf_gateway.domain import Document, NewBatch
+from sheaf_gateway.idempotency import KEY_LOST
 from sheaf_gateway.ports import Records
 
 log = structlog.get_logger()
@@ -58,6 +59,9 @@ class Registrar:
                         batch, timeout_s=min(_TRY_S, self._timeout_s)
                     )
                 except SheafError as error:
+                    if error.reason == KEY_LOST:
+                        # Had an earlier try been committed, this one would have found it.
+                        raise RegistrationRefused(error) from error
                     refused = not error.retryable or error.kind in _REFUSED_BEFORE_WORK
                     outcome_unknown = outcome_unknown or not refused
                     pause_s = backoff_s(tries, base_s=_BACKOFF_BASE_S, limit_s=_BACKOFF_LIMIT_S)

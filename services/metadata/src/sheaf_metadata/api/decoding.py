@@ -17,6 +17,7 @@ from sheaf_metadata.domain.api_keys import ApiKey
 from sheaf_metadata.domain.claims import ClaimLimits, DocumentAttempt
 from sheaf_metadata.domain.control import Reprocessing
 from sheaf_metadata.domain.documents import Lane, Priority, Status
+from sheaf_metadata.domain.idempotency import KeyOutcome
 from sheaf_metadata.domain.listing import ListFilter
 from sheaf_metadata.domain.options import OcrMode, Options
 from sheaf_metadata.domain.outcomes import (
@@ -67,7 +68,9 @@ _CAUSE_OF: Final = {
 }
 
 
-def new_batch(request: metadata_pb2.RegisterBatchRequest) -> NewBatch:
+def new_batch(
+    request: metadata_pb2.RegisterBatchRequest, idempotency: KeyOutcome | None
+) -> NewBatch:
     """The batch to register, for the call's user and in its trace."""
     priority = _PRIORITY_OF.get(request.priority)
     if priority is None:
@@ -92,6 +95,7 @@ def new_batch(request: metadata_pb2.RegisterBatchRequest) -> NewBatch:
         ),
         trace=tracing.current(),
         metadata_json=request.metadata_json,
+        idempotency=idempotency,
     )
 
 

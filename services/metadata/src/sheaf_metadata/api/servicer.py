@@ -7,11 +7,12 @@ import grpc
 
 from sheaf.metadata.v1 import metadata_pb2, metadata_pb2_grpc
 from sheaf_common.ids import parse_id
-from sheaf_metadata.api import decoding, encoding
+from sheaf_metadata.api import decoding, encoding, idempotency
 from sheaf_metadata.api.unbuilt import Unbuilt
 from sheaf_metadata.domain.claims import MAX_WAIT_S
 from sheaf_metadata.domain.documents import counts_of
 from sheaf_metadata.domain.fields import ALL_FIELDS, fields_of
+from sheaf_metadata.domain.idempotency import KeyAnswered
 from sheaf_metadata.service.api_keys import KeyRing
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
@@ -27,7 +28,9 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 
 
 @dataclass(frozen=True)
-class MetadataServicer(Unbuilt, metadata_pb2_grpc.MetadataServiceServicer):
+class MetadataServicer(
+    idempotency.IdempotencyServicer, Unbuilt, metadata_pb2_grpc.MetadataServiceServicer
+):
     """See the .proto, for every method."""
 
     register_batch: RegisterBatch
@@ -49,7 +52,12 @@ class MetadataServicer(Unbuilt, metadata_pb2_grpc.MetadataServiceServicer):
         self, request: metadata_pb2.RegisterBatchRequest, _context: _Context
     ) -> metadata_pb2.RegisterBatchResponse:
         """See the .proto."""
-        batch, documents = await self.register_batch(decoding.new_batch(request))
+        try:
+            batch, documents = await self.register_batch(
+                decoding.new_batch(request, idempotency.outcome(request))
+            )
+        except KeyAnswered as answered:
+            return metadata_pb2.RegisterBatchResponse.FromString(answered.registered)
         return metadata_pb2.RegisterBatchResponse(
             batch=encoding.batch(batch, counts_of(documents)),
             documents=[encoding.document(each, ALL_FIELDS) for each in documents],

@@ -14,18 +14,6 @@ async def _unimplemented(context: _Context) -> Never:
 class Unbuilt:
     """Each is UNIMPLEMENTED."""
 
-    async def BeginIdempotent(self, _request: Any, context: _Context) -> Never:
-        """See the .proto."""
-        await _unimplemented(context)
-
-    async def RenewIdempotent(self, _request: Any, context: _Context) -> Never:
-        """See the .proto."""
-        await _unimplemented(context)
-
-    async def AbandonIdempotent(self, _request: Any, context: _Context) -> Never:
-        """See the .proto."""
-        await _unimplemented(context)
-
     async def DeleteDocument(self, _request: Any, context: _Context) -> Never:
         """See the .proto."""
         await _unimplemented(context)

@@ -13,6 +13,7 @@ from sheaf_common.errors import InvalidInput
 from sheaf_common.ids import time_of
 from sheaf_common.telemetry.trace_context import TraceContext
 from sheaf_metadata.domain.documents import Document, Priority
+from sheaf_metadata.domain.idempotency import KeyOutcome, check_outcome
 from sheaf_metadata.domain.options import DEFAULTS, Options, check_options
 
 MAX_DOCUMENTS: Final = 1000
@@ -60,6 +61,8 @@ class NewBatch:
     """What its documents are registered under, if that is sampled."""
     metadata_json: str = field(default="", repr=False)
     """What its owner wrote on its documents."""
+    idempotency: KeyOutcome | None = None
+    """How the work on an idempotency key ends with it, if it came under one."""
 
 
 def check_user(user_id: str | None) -> str:
@@ -94,6 +97,8 @@ def check(batch: NewBatch) -> None:
         )
     check_product(batch.product)
     check_metadata(batch.metadata_json)
+    if batch.idempotency is not None:
+        check_outcome(batch.idempotency)
     seen: set[UUID] = set()
     for index, document in enumerate(batch.documents):
         if document.document_id in seen:

@@ -1,5 +1,6 @@
 """Registering a batch: one transaction, four statements however many documents."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -8,6 +9,7 @@ from sqlalchemy import bindparam, text
 
 from sheaf_common.errors import AlreadyExists, Conflict, InvalidInput
 from sheaf_common.pools.database_connection import IntegrityError, SqlConnection
+from sheaf_metadata.adapters.mysql import idempotency
 from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.errors import DUPLICATE_KEY, error_number
 from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_events
@@ -15,6 +17,7 @@ from sheaf_metadata.adapters.mysql.inserting import insert_documents
 from sheaf_metadata.adapters.mysql.rows import aware, columns, document_of, naive
 from sheaf_metadata.domain.documents import Batch, Document, Lane, Status
 from sheaf_metadata.domain.fields import ALL_FIELDS
+from sheaf_metadata.domain.idempotency import KeyAnswered
 from sheaf_metadata.domain.registration import (
     NewBatch,
     check_ages,
@@ -41,6 +44,9 @@ _UPLOADED: Final = text(
 )
 _TRIES: Final = 3
 
+Kept = Callable[[Batch, Sequence[Document]], bytes]
+"""Makes what is kept of a batch under its idempotency key."""
+
 
 class _Recorded(Exception):
     """Something of the batch is recorded already; nothing was changed."""
@@ -49,8 +55,9 @@ class _Recorded(Exception):
 class MysqlRegistrations:
     """`Registrations` in MySQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, kept: Kept) -> None:
         self._database = database
+        self._kept = kept
 
     async def register(
         self, batch: NewBatch, lags: Lags
@@ -58,7 +65,11 @@ class MysqlRegistrations:
         """See `Registrations`."""
 
         async def insert(connection: SqlConnection) -> tuple[Batch, tuple[Document, ...]]:
-            return await _insert(connection, batch, lags)
+            recorded, documents = await _insert(connection, batch, lags)
+            if batch.idempotency is not None:
+                kept = self._kept(recorded, documents)
+                await idempotency.complete(connection, batch.idempotency, kept)
+            return recorded, documents
 
         for _ in range(_TRIES):
             refusal: InvalidInput | None = None
@@ -69,6 +80,10 @@ class MysqlRegistrations:
             except InvalidInput as error:
                 # What was registered when it was young may be registered again.
                 refusal = error
+            if batch.idempotency is not None:
+                held = batch.idempotency.held
+                if (kept := await idempotency.answered(self._database, held)) is not None:
+                    raise KeyAnswered(kept)
             recorded = await self._recorded(batch)
             if recorded is not None:
                 return *recorded, False
