@@ -49,7 +49,10 @@ class MetadataServicer(Unbuilt, metadata_pb2_grpc.MetadataServiceServicer):
         self, request: metadata_pb2.RegisterBatchRequest, _context: _Context
     ) -> metadata_pb2.RegisterBatchResponse:
         """See the .proto."""
-        batch, documents = await self.register_batch(decoding.new_batch(request))
+        new = decoding.new_batch(request)
+        if request.find_reusable and (found := await self.register_batch.reusable(new)):
+            return metadata_pb2.RegisterBatchResponse(reusable=map(encoding.reusable, found))
+        batch, documents = await self.register_batch(new)
         return metadata_pb2.RegisterBatchResponse(
             batch=encoding.batch(batch, counts_of(documents)),
             documents=[encoding.document(each, ALL_FIELDS) for each in documents],
