@@ -189,7 +189,7 @@ async def test_the_description_tells_what_may_be_asked(gateway: Gateway) -> None
     fields = upload["schema"]["properties"]
 
     assert list(fields) == [
-        "product", "priority", "words", "ocr", "ocr_language", "password", "file",
+        "product", "priority", "words", "ocr", "ocr_language", "password", "duplicates", "file",
     ]  # fmt: skip
     assert all(each["description"] for each in fields.values())
     assert fields["priority"]["enum"] == ["low", "normal", "high"]

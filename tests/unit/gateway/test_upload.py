@@ -32,6 +32,7 @@ async def test_an_upload_is_answered_with_its_batch(gateway: Gateway) -> None:
         "size_bytes": len(PDF),
         "sha256": hashlib.sha256(PDF).hexdigest(),
         "content_type": "application/pdf",
+        "duplicate_of": None,
     }
     assert [document["filename"] for document in body["documents"]] == ["a.pdf", "b.txt"]
     assert set(gateway.records.owners.values()) == {USER}

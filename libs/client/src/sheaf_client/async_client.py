@@ -19,6 +19,7 @@ from sheaf_client.models import (
     Batch,
     Document,
     DocumentStatus,
+    Duplicates,
     Kpis,
     OcrMode,
     Priority,
@@ -78,11 +79,13 @@ class AsyncClient:
         ocr: OcrMode | None = None,
         ocr_languages: Sequence[str] | None = None,
         password: str | None = None,
+        duplicates: Duplicates | None = None,
     ) -> Upload:
         """Sends files as one batch. Each accepted one is a document when this returns.
 
         What is asked holds for all of them: `words` with their boxes in the result, `ocr` in
-        `ocr_languages` (ISO 639-3), and the `password` of encrypted ones.
+        `ocr_languages` (ISO 639-3), and the `password` of encrypted ones; `duplicates` says
+        whether a file that was uploaded before may have a copy of its result: the default.
         """
         data = calls.upload_fields(
             product=product,
@@ -91,6 +94,7 @@ class AsyncClient:
             ocr=ocr,
             ocr_languages=ocr_languages,
             password=password,
+            duplicates=duplicates,
         )
         with opened(files) as parts:
             try:

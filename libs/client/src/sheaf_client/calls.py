@@ -15,6 +15,7 @@ from sheaf_client.models import (
     Batch,
     Document,
     DocumentPage,
+    Duplicates,
     Kpis,
     OcrMode,
     Priority,
@@ -59,6 +60,7 @@ def upload_fields(
     ocr: OcrMode | None,
     ocr_languages: Sequence[str] | None,
     password: str | None,
+    duplicates: Duplicates | None,
 ) -> dict[str, str]:
     """The text fields of an upload; None is left out, and the server's default holds."""
     fields = {
@@ -68,6 +70,7 @@ def upload_fields(
         "ocr": ocr,
         "ocr_language": None if ocr_languages is None else ",".join(ocr_languages),
         "password": password,
+        "duplicates": duplicates,
     }
     return {name: str(value) for name, value in fields.items() if value is not None}
 

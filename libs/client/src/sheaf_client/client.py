@@ -18,6 +18,7 @@ from sheaf_client.models import (
     Batch,
     Document,
     DocumentStatus,
+    Duplicates,
     Kpis,
     OcrMode,
     Priority,
@@ -79,11 +80,13 @@ class Client:
         ocr: OcrMode | None = None,
         ocr_languages: Sequence[str] | None = None,
         password: str | None = None,
+        duplicates: Duplicates | None = None,
     ) -> Upload:
         """Sends files as one batch. Each accepted one is a document when this returns.
 
         What is asked holds for all of them: `words` with their boxes in the result, `ocr` in
-        `ocr_languages` (ISO 639-3), and the `password` of encrypted ones.
+        `ocr_languages` (ISO 639-3), and the `password` of encrypted ones; `duplicates` says
+        whether a file that was uploaded before may have a copy of its result: the default.
         """
         data = calls.upload_fields(
             product=product,
@@ -92,6 +95,7 @@ class Client:
             ocr=ocr,
             ocr_languages=ocr_languages,
             password=password,
+            duplicates=duplicates,
         )
         with opened(files) as parts:
             try:

@@ -94,6 +94,7 @@ _UPLOAD_EXAMPLE: Final = {
             "size_bytes": 48213,
             "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "content_type": "application/pdf",
+            "duplicate_of": None,
         },
         {
             "filename": "photo.heic",

@@ -7,12 +7,21 @@ from typing import Final
 from sheaf_common.errors import InvalidInput
 from sheaf_gateway import options
 from sheaf_gateway.domain import checked_product
-from sheaf_gateway.options import DEFAULT_OPTIONS, NO_CHANGES, Options, Password, Priority
+from sheaf_gateway.options import (
+    DEFAULT_OPTIONS,
+    NO_CHANGES,
+    Duplicates,
+    Options,
+    Password,
+    Priority,
+)
 from sheaf_gateway.service.passwords import PasswordSealer
 
 _MAX_FIELDS: Final = 64
 _MAX_FIELD_BYTES: Final = 4096
-_NAMES: Final = frozenset({"product", "priority", "words", "ocr", "ocr_language", "password"})
+_NAMES: Final = frozenset(
+    {"product", "priority", "words", "ocr", "ocr_language", "password", "duplicates"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,7 @@ class Asked:
     priority: Priority = Priority.NORMAL
     options: Options = DEFAULT_OPTIONS
     password: Password | None = None
+    duplicates: Duplicates = Duplicates.REUSE
 
 
 class FieldPart:
@@ -96,6 +106,8 @@ class UploadFields:
                 self._asked = replace(self._asked, product=checked_product(text))
             case "priority":
                 self._asked = replace(self._asked, priority=options.priority_of(text))
+            case "duplicates":
+                self._asked = replace(self._asked, duplicates=options.duplicates_of(text))
             case "words":
                 self._changes = replace(self._changes, words=options.words_of(text))
             case "ocr":

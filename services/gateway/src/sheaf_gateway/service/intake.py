@@ -14,13 +14,16 @@ from sheaf_common.failpoints import failpoint
 from sheaf_common.ids import new_id
 from sheaf_gateway import metrics
 from sheaf_gateway.domain import Document, FileOutcome, NewBatch, RejectedFile
+from sheaf_gateway.options import Duplicates
 from sheaf_gateway.ports import ObjectStore, Records
 from sheaf_gateway.service.admission import Admission, ByteBudget
+from sheaf_gateway.service.copying import ResultCopier
 from sheaf_gateway.service.finishing import FinishingWork
 from sheaf_gateway.service.passwords import PasswordSealer
 from sheaf_gateway.service.puts import Putter
 from sheaf_gateway.service.receiving import ReceivedUpload, UploadReceiver, body_too_large
 from sheaf_gateway.service.registration import Registrar, RegistrationRefused
+from sheaf_gateway.service.reusing import ReusingRegistrar
 from sheaf_gateway.settings import UploadSettings
 
 log = structlog.get_logger()
@@ -58,11 +61,12 @@ class IntakeService:
         finishing: FinishingWork,
         limits: UploadSettings,
         sealer: PasswordSealer,
+        copier: ResultCopier,
     ) -> None:
         self._store = store
         self._sealer = sealer
         self._putter = Putter(store, limits)
-        self._registrar = Registrar(records, limits.register_timeout_s)
+        self._registrar = ReusingRegistrar(Registrar(records, limits.register_timeout_s), copier)
         self._admission = admission
         self._budget = budget
         self._finishing = finishing
@@ -138,6 +142,7 @@ class IntakeService:
             priority=asked.priority,
             options=asked.options,
             sealed_passwords={each: self._sealer.sealed(asked.password, each) for each in ids},
+            find_reusable=asked.duplicates is Duplicates.REUSE and asked.password is None,
         )
 
     async def _discard(self, upload: UploadReceiver) -> None:
