@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -23,19 +24,20 @@ LOOKED_AT: Final = 8
 _HASHES_A_QUERY: Final = 50
 
 # user_sha256_idx, from the end of each hash: no sort, and a bounded number of entries however
-# often the same content was sent. Their rows by PRIMARY.
+# often the same content was sent. What more they must be is for the reader to say: a condition
+# here would look at all of them until enough fulfil it.
 _NEWEST: Final = (
-    "(SELECT n.id FROM document n FORCE INDEX (user_sha256_idx)"  # noqa: S608 - a constant
-    f" WHERE n.user_id = %s AND n.sha256 = %s ORDER BY n.id DESC LIMIT {LOOKED_AT})"
+    f"(SELECT {columns(SOURCE_FIELDS)}, d.batch_id, d.deleted_at"  # noqa: S608 - our own column names
+    " FROM document d FORCE INDEX (user_sha256_idx)"
+    f" WHERE d.user_id = %s AND d.sha256 = %s ORDER BY d.id DESC LIMIT {LOOKED_AT})"
 )
-_COMPLETED: Final = "d.status = 'completed' AND d.deleted_at IS NULL"
 # PRIMARY. What was found inside a document has an id of its millisecond (see `derived_id`).
 _INSIDE: Final = "(d.id BETWEEN %s AND %s AND d.parent_id = %s)"
 # PRIMARY. Without a lock: it says what the source's result was when the copy was registered, and
 # what becomes of the source later does not concern the copy.
 SOURCES: Final = text(
     f"SELECT {columns(SOURCE_FIELDS)} FROM document d FORCE INDEX (PRIMARY)"  # noqa: S608 - our own column names
-    f" WHERE d.id IN :ids AND {_COMPLETED}"
+    " WHERE d.id IN :ids AND d.deleted_at IS NULL"
 ).bindparams(bindparam("ids", expanding=True))
 # The driver joins the VALUES.
 _INSERT: Final = text(
@@ -75,14 +77,10 @@ class MysqlReusableResults:
         return found
 
 
+@lru_cache(maxsize=_HASHES_A_QUERY)
 def candidates_statement(hashes: int) -> str:
-    """Completed documents of a user with those hashes, as `SOURCE_FIELDS`."""
-    newest = " UNION ALL ".join([_NEWEST] * hashes)
-    return (
-        f"SELECT {columns(SOURCE_FIELDS)} FROM ({newest}) c"  # noqa: S608 - our own column names
-        " STRAIGHT_JOIN document d FORCE INDEX (PRIMARY) ON d.id = c.id"
-        f" WHERE {_COMPLETED} AND d.batch_id <> %s"
-    )
+    """The newest documents of a user with so many hashes: `SOURCE_FIELDS`, batch, deletion."""
+    return " UNION ALL ".join([_NEWEST] * hashes)
 
 
 def inside_statement(documents: int) -> str:
@@ -103,12 +101,17 @@ def inside_parameters(document_ids: Iterable[UUID]) -> tuple[bytes, ...]:
 async def _sources(
     connection: SqlConnection, batch: NewBatch, hashes: Sequence[bytes]
 ) -> list[Document]:
-    """Originals last, then the newest last: the last that fits is the best."""
-    parameters = [value for sha256 in hashes for value in (batch.user_id, sha256)]
-    rows = await connection.exec_driver_sql(
-        candidates_statement(len(hashes)), (*parameters, batch.batch_id.bytes)
-    )
-    found = [document_of(SOURCE_FIELDS, row) for row in rows]
+    """Originals last, then the newest last: the last that fits is the best.
+
+    None of the batch itself, which is being registered again then.
+    """
+    parameters = tuple(value for sha256 in hashes for value in (batch.user_id, sha256))
+    rows = await connection.exec_driver_sql(candidates_statement(len(hashes)), parameters)
+    found = [
+        document_of(SOURCE_FIELDS, row[:-2])
+        for row in rows
+        if row.deleted_at is None and row.batch_id != batch.batch_id.bytes
+    ]
     return sorted(found, key=lambda each: (each.duplicate_of is None, each.document_id))
 
 
