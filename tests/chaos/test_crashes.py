@@ -80,7 +80,7 @@ async def test_metadata_killed_after_the_commit_of_a_registration(
 async def test_orchestrator_killed(system: System, tmp_path: Path, failpoint: str) -> None:
     """Whatever the orchestrator was at, the lease brings its documents to an end."""
     async with system.failing("orchestrator", failpoint, tmp_path):
-        ids = await system.accepted(pdfs(4, seed=4 + len(failpoint)))
+        ids = await system.processed(pdfs(4, seed=4))
 
     documents = await system.finished(ids)
     assert [document["status"] for document in documents] == ["completed"] * 4

@@ -24,7 +24,7 @@ def without_value(answer: dict[str, Any]) -> set[str]:
 async def test_every_target_is_measured(system: System) -> None:
     """After a few documents each has a value and a verdict; no bound of theirs is exceeded."""
     files = {f"{number}.txt": b"some text %d" % number for number in range(5)}
-    uploads = await asyncio.gather(*(system.accepted(files) for _ in range(4)))
+    uploads = await asyncio.gather(*(system.processed(files) for _ in range(4)))
     await system.finished([document_id for ids in uploads for document_id in ids])
     answer: dict[str, Any] = {}
 
@@ -47,7 +47,7 @@ async def test_every_target_is_measured(system: System) -> None:
 
 async def test_a_stopped_orchestrator_leaves_its_targets_open(system: System) -> None:
     """They have no value and no verdict; all others are answered, at once."""
-    await system.finished(await system.accepted({"before.txt": b"some text"}))
+    await system.finished(await system.processed({"before.txt": b"some text"}))
     await system.stack.stop_process("orchestrator")
     try:
         answer = await read(system, 300)

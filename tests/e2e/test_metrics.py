@@ -71,7 +71,7 @@ def out_of_bounds(spec: MetricSpec, served: Mapping[str, Iterable[str]]) -> dict
 async def test_what_is_served_is_what_the_catalogue_says(system: System, service: Service) -> None:
     """Names, types, labels, and values of labels within their bounds; after some documents."""
     files = {"a.pdf": text_pdf(1, 1), "b.txt": b"some text", "c.pdf": b"%PDF-1.7 and no more"}
-    await system.finished(await system.accepted(files))
+    await system.finished(await system.processed(files))
     await system.http.get("/v1/nowhere/0199b6b4")
     routes = (await system.http.get("/docs/openapi.json")).json()["paths"]
     known = one_of(*routes, "/metrics", "/docs/openapi.json", "/docs", "unmatched")
@@ -106,7 +106,7 @@ async def test_a_document_is_counted_once_and_timed(system: System) -> None:
 
     before = await counted()
     files = {"a.pdf": text_pdf(1, 1), "b.txt": b"some text", "c.pdf": b"%PDF-1.7 and no more"}
-    documents = await system.finished(await system.accepted(files))
+    documents = await system.finished(await system.processed(files))
     assert sorted(each["status"] for each in documents) == ["completed", "completed", "failed"]
     after = await counted()
     assert [now - then for now, then in zip(after, before, strict=True)] == [3, 2, 1, 3, 3]
@@ -115,7 +115,7 @@ async def test_a_document_is_counted_once_and_timed(system: System) -> None:
 async def test_activities_and_their_queues_are_measured(system: System) -> None:
     """From outside the activities: how long they waited and took; what waits in Temporal."""
     metrics = Metrics(address(system, "orchestrator"))
-    await system.finished(await system.accepted({"a.txt": b"some text"}))
+    await system.finished(await system.processed({"a.txt": b"some text"}))
     activity = {"activity": "extract_group"}
 
     async def measured() -> bool:
@@ -132,6 +132,6 @@ async def test_activities_and_their_queues_are_measured(system: System) -> None:
 
 async def test_the_temporal_sdk_serves_what_the_page_names(system: System) -> None:
     """At a port of its own, under the names of docs/metrics.md."""
-    await system.finished(await system.accepted({"a.txt": b"some text"}))
+    await system.finished(await system.processed({"a.txt": b"some text"}))
     served = (await Exposition.of(temporal_address(system))).types
     assert {name for name in TEMPORAL_METRICS if name not in served} == set()

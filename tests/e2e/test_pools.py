@@ -12,7 +12,7 @@ from support.system import System
 async def test_gauges_agree_with_the_servers(system: System) -> None:
     """Database connections with SHOW PROCESSLIST, Redis connections with INFO clients."""
     many = {f"{number}.txt": b"text number %d" % number for number in range(10)}
-    accepted = await asyncio.gather(*(system.accepted(many) for _ in range(8)))
+    accepted = await asyncio.gather(*(system.processed(many) for _ in range(8)))
     await system.finished([document_id for ids in accepted for document_id in ids])
 
     async with (

@@ -88,7 +88,7 @@ async def everything_works(system: System) -> None:
     """One upload of thirty files, all of which complete, and every one can be read."""
     files = {f"{number}.pdf": text_pdf(number, 1) for number in range(6)}
     files |= {f"{number}.txt": b"some text, number %d\n" % number for number in range(24)}
-    documents = await system.finished(await system.accepted(files))
+    documents = await system.finished(await system.processed(files))
     assert {document["status"] for document in documents} == {"completed"}
     for document in documents[::13]:
         assert (await system.http.get(f"/v1/documents/{document['id']}/text")).text

@@ -102,9 +102,7 @@ def build_gateway(**changes: Any) -> Gateway:
         name: changes.pop(name) for name in ("max_waits",) if name in changes
     }
     result_names: dict[str, Any] = {
-        name: changes.pop(name)
-        for name in ("max_stored_bytes", "max_result_bytes", "max_text_bytes")
-        if name in changes
+        name: changes.pop(name) for name in ResultSettings.model_fields if name in changes
     }
     settings = GatewaySettings(
         process=ProcessSettings(),

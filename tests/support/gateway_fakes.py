@@ -37,8 +37,10 @@ from sheaf_gateway.domain import (
     KeyOwner,
     ListFilter,
     NewBatch,
+    Registered,
     Replay,
     Replayed,
+    Reusable,
     StoredObject,
     Workflow,
 )
@@ -97,6 +99,13 @@ class FakeStore:
                 return stored
         finally:
             self.running -= 1
+
+    async def put_result(self, key: str, content: bytes, *, timeout_s: float) -> None:
+        """Stores it; `before_put` is told the key."""
+        async with asyncio.timeout(timeout_s):
+            if self.before_put is not None:
+                await self.before_put(key)
+            self.objects[key] = content
 
     async def _whole(self, key: str, content: bytes | AsyncIterable[bytes]) -> bytes:
         if isinstance(content, bytes):
@@ -174,25 +183,47 @@ class FakeRecords:
     keys: dict[bytes, KeyOwner] = field(default_factory=dict)
     sealed: dict[str, bytes] = field(default_factory=dict)
     idempotency: FakeIdempotencyKeys = field(default_factory=FakeIdempotencyKeys)
+    sources: dict[bytes, tuple[UUID, str]] = field(default_factory=dict)
+    """By hash, a document whose result can be reused, and its key."""
 
-    async def register(self, batch: NewBatch, *, timeout_s: float) -> tuple[Document, ...]:
-        """Registers, idempotent by document id."""
+    async def register(self, batch: NewBatch, *, timeout_s: float) -> Registered:
+        """Registers, idempotent by document id. Of `sources`, by hash, the copy is believed."""
         self.registrations += 1
         await self.before_register()
+        reusable = tuple(
+            Reusable(file.document_id, *source)
+            for file in batch.files
+            if batch.find_reusable and (source := self.sources.get(file.stored.sha256))
+        )
+        if reusable:
+            return Registered((), reusable)
         error = self.answers.pop(0) if self.answers else None
         if error is not None and not self.commits:
             raise error
         self.idempotency.complete(batch, tuple(_queued(batch, file) for file in batch.files))
         self.products[str(batch.batch_id)] = batch.product
         for file in batch.files:
-            row = _queued(batch, file)
+            row = self._completed(batch, file) or _queued(batch, file)
             self.rows.setdefault(row.document_id, row)
             self.owners[row.document_id] = context.current_user_id()
             if sealed := batch.sealed_passwords.get(file.document_id):
                 self.sealed[row.document_id] = sealed
         if error is not None:
             raise error
-        return tuple(self.rows[str(file.document_id)] for file in batch.files)
+        return Registered(tuple(self.rows[str(file.document_id)] for file in batch.files))
+
+    def _completed(self, batch: NewBatch, file: AcceptedFile) -> Document | None:
+        """As a copied result completes it, while the source is as it was."""
+        copied = batch.copies.get(file.document_id)
+        source = self.sources.get(file.stored.sha256)
+        if copied is None or source != (copied.source_id, copied.source_result_key):
+            return None
+        return replace(
+            _queued(batch, file),
+            status=DocumentStatus.COMPLETED,
+            result_key=copied.result_key,
+            duplicate_of=str(copied.source_id),
+        )
 
     async def document(self, document_id: UUID, columns: Columns, *, wait_s: float = 0) -> Document:
         """Waits until the row is terminal."""

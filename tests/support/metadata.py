@@ -161,6 +161,7 @@ class Metadata:
         product: str = "",
         priority: document_pb2.Priority.ValueType = document_pb2.PRIORITY_NORMAL,
         metadata_json: str = "",
+        find_reusable: bool = False,
     ) -> metadata_pb2.RegisterBatchResponse:
         """Registers a batch for a user."""
         request = metadata_pb2.RegisterBatchRequest(
@@ -169,6 +170,7 @@ class Metadata:
             documents=documents,
             priority=priority,
             metadata_json=metadata_json,
+            find_reusable=find_reusable,
         )
         with as_user(user_id):
             answer: metadata_pb2.RegisterBatchResponse = await self.call("RegisterBatch", request)
@@ -207,6 +209,7 @@ class Metadata:
         lease_ttl_s: float = 60,
         wait_s: float = 0,
         linger_s: float = 0,
+        pipeline_version: str = "",
     ) -> metadata_pb2.ClaimedGroup | None:
         """A claimed group, or None; by default with bounds that nothing reaches."""
         request = metadata_pb2.ClaimDocumentsRequest(
@@ -218,6 +221,7 @@ class Metadata:
             lease_ttl=duration(lease_ttl_s),
             wait=duration(wait_s),
             linger=duration(linger_s),
+            pipeline_version=pipeline_version,
         )
         answer = await self.call("ClaimDocuments", request, timeout_s=wait_s + 30)
         return answer.group if answer.HasField("group") else None

@@ -166,6 +166,17 @@ class FakeClaims:
 
 
 @dataclass
+class FakePipelines:
+    """Remembers what it is told."""
+
+    noted: list[str] = field(default_factory=list)
+
+    async def note(self, version: str) -> None:
+        """Notes it."""
+        self.noted.append(version)
+
+
+@dataclass
 class FakeLines:
     """Lines that are all as late as the test says."""
 

@@ -86,16 +86,20 @@ class System:
 
     # The API
 
-    async def upload(self, files: Files) -> httpx.Response:
-        """Posts files as one batch."""
+    async def upload(self, files: Files, **fields: str) -> httpx.Response:
+        """Posts files as one batch; content that was sent before may be reused."""
         parts = [("files", (name, content)) for name, content in files.items()]
-        return await self.http.post("/v1/documents", files=parts)
+        return await self.http.post("/v1/documents", files=parts, data=fields)
 
-    async def accepted(self, files: Files) -> list[str]:
+    async def accepted(self, files: Files, **fields: str) -> list[str]:
         """Posts files, all of which must be accepted; returns the documents' ids."""
-        answer = await self.upload(files)
+        answer = await self.upload(files, **fields)
         assert answer.status_code == 202, answer.text
         return [document["id"] for document in answer.json()["documents"]]
+
+    async def processed(self, files: Files) -> list[str]:
+        """As `accepted`, but each is processed though its content was sent before."""
+        return await self.accepted(files, duplicates="process")
 
     async def document(self, document_id: str, *, wait_s: int = 0) -> dict[str, Any]:
         """One document."""

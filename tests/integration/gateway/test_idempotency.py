@@ -48,8 +48,8 @@ async def test_a_key_is_held_renewed_and_answered(metadata: Metadata) -> None:
         assert await keys.begin(first, 0.001) is None
         await keys.renew(first, 30)
         refused = await refusal(keys, second)
-        documents = await records.register(registered, timeout_s=10)
-        again = await records.register(registered, timeout_s=10)
+        documents = (await records.register(registered, timeout_s=10)).documents
+        again = (await records.register(registered, timeout_s=10)).documents
         answered = await keys.begin(second, 60)
 
     assert refused.reason == KEY_IN_FLIGHT

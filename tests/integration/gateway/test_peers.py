@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -18,10 +19,13 @@ from sheaf_gateway.adapters.metadata import GrpcRecords
 from sheaf_gateway.adapters.orchestrator import GrpcPageRenderer
 from sheaf_gateway.domain import (
     AcceptedFile,
+    CopiedResult,
     Document,
     NewBatch,
+    Registered,
     Replay,
     Replayed,
+    Reusable,
     StoredObject,
 )
 from sheaf_gateway.options import OcrMode, Options, Priority
@@ -140,7 +144,7 @@ async def test_a_registration_says_all_that_is_asked() -> None:
     )
     answer = metadata_pb2.RegisterBatchResponse(documents=[MESSAGE])
     async with metadata(answer) as (records, servicer):
-        (document,) = await records.register(batch, timeout_s=5)
+        (document,) = (await records.register(batch, timeout_s=5)).documents
 
     assert (servicer.asked.priority, servicer.asked.product) == (document_pb2.PRIORITY_HIGH, "tax")
     assert servicer.asked.metadata_json == '{"a":1}'
@@ -149,6 +153,29 @@ async def test_a_registration_says_all_that_is_asked() -> None:
         (SENT, b""),
     ]
     assert document == DOCUMENT
+
+
+async def test_reusable_results_are_asked_for_and_named() -> None:
+    """Found before anything is registered; then a copy is registered by its keys."""
+    stored = StoredObject("key", 5, b"h" * 32, "application/pdf")
+    source = UUID(int=ID.int + 1)
+    batch = NewBatch(ID, "", (AcceptedFile(ID, "a.pdf", stored),), find_reusable=True)
+    found = metadata_pb2.ReusableResult(
+        document_id=str(ID), source_document_id=str(source), source_result_key="theirs"
+    )
+    answer = metadata_pb2.RegisterBatchResponse(reusable=[found])
+    async with metadata(answer) as (records, servicer):
+        registered = await records.register(batch, timeout_s=5)
+        assert servicer.asked.find_reusable
+        assert not servicer.asked.documents[0].HasField("reused")
+        copies = {ID: CopiedResult(source, "theirs", "ours")}
+        await records.register(replace(batch, find_reusable=False, copies=copies), timeout_s=5)
+
+    assert registered == Registered((), (Reusable(ID, source, "theirs"),))
+    assert not servicer.asked.find_reusable
+    assert servicer.asked.documents[0].reused == metadata_pb2.ReusedResult(
+        source_document_id=str(source), source_result_key="theirs", result_key="ours"
+    )
 
 
 async def test_a_document_that_says_nothing_has_the_defaults() -> None:

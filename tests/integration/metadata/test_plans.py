@@ -22,6 +22,7 @@ from sheaf_metadata.adapters.mysql import (
     lines,
     reading,
     registration,
+    reusing,
     slots,
     sweeping,
     writing,
@@ -182,6 +183,30 @@ async def test_documents_and_batches_are_read_by_key(connection: AsyncConnection
     statement = reading.batch_statement(ALL_FIELDS, scoped=True)
     assert_plan(await explained(connection, statement, parameters), "batch_idx")
     assert await rows_read(connection, statement, parameters) < 100
+
+
+async def test_reusable_results_are_found_by_hash(connection: AsyncConnection) -> None:
+    """The newest few of a content that came ten thousand times, without a sort; by key the rest."""
+    known = await connection.exec_driver_sql(
+        "SELECT sha256 FROM document WHERE user_id = 'ann' GROUP BY sha256 LIMIT 5"
+    )
+    hashes = list(known.scalars())
+    statement = reusing.candidates_statement(5)
+    values = tuple(value for sha256 in hashes for value in ("ann", sha256))
+    plan = list((await connection.exec_driver_sql(f"EXPLAIN {statement}", values)).all())
+    assert [row.key for row in plan if row.table == "d"] == ["user_sha256_idx"] * 5
+    assert "filesort" not in "; ".join(row.Extra or "" for row in plan)
+    await connection.exec_driver_sql("FLUSH STATUS")
+    rows = (await connection.exec_driver_sql(statement, values)).all()
+    assert len(rows) == len(hashes) * reusing.LOOKED_AT
+    assert await handler_reads(connection) < 200
+
+    ids = [UUID(bytes=each) for each in await some_ids(connection, "completed", 50)]
+    inside = f"EXPLAIN {reusing.inside_statement(50)}"
+    (looked,) = (await connection.exec_driver_sql(inside, reusing.inside_parameters(ids))).all()
+    assert (looked.key, looked.type) == ("PRIMARY", "range")
+    sources = {"ids": [each.bytes for each in ids]}
+    assert_plan(await explained(connection, reusing.SOURCES, sources), "PRIMARY")
 
 
 async def test_the_backlog_is_asked_along_the_line(connection: AsyncConnection) -> None:

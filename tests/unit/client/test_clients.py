@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from sheaf_client import (
     ConflictError,
     ConnectionFailed,
     DocumentStatus,
+    Duplicates,
     InvalidRequestError,
     NotFoundError,
     OcrMode,
@@ -207,6 +209,22 @@ async def test_metadata_that_is_no_json_is_not_sent(gateway: Gateway) -> None:
         with pytest.raises(ValueError, match="not JSON compliant"):
             await sheaf.upload(("a.pdf", PDF), metadata={"n": float("nan")})
     assert gateway.nothing_left
+
+
+async def test_a_copy_of_a_result_is_shown_and_may_be_declined(gateway: Gateway) -> None:
+    """In the upload's answer and in the document."""
+    source, content = new_id(), b"text that is known"
+    key = f"documents/{source}/1-w/result.json.zst"
+    gateway.records.sources[sha256(content).digest()] = (source, key)
+    result = {"schema": "sheaf.result/1", "document_id": str(source), "metadata": {}}
+    gateway.store.objects[key] = zstandard.compress(json.dumps(result).encode())
+    async with connected(gateway) as sheaf:
+        (copied,) = (await sheaf.upload(("a.txt", content))).documents
+        declined = await sheaf.upload(("a.txt", content), duplicates=Duplicates.PROCESS)
+        document = await sheaf.get_document(copied.id or "")
+    assert (copied.status, copied.duplicate_of) == ("completed", str(source))
+    assert (document.status, document.duplicate_of) == (DocumentStatus.COMPLETED, str(source))
+    assert declined.documents[0].duplicate_of is None
 
 
 async def test_the_quarantine_is_listed_and_replayed(gateway: Gateway) -> None:

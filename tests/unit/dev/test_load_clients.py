@@ -11,6 +11,7 @@ import pytest
 
 from sheaf_dev.bench.load import clients as load_clients
 from sheaf_dev.bench.load.clients import Tally, TargetRefuses
+from sheaf_dev.bench.load.plan import LoadPlan
 from sheaf_dev.bench.load.schedule import Schedule
 from support.load_fakes import ACCEPTED, COMPLETED, FakeSystem, always
 from support.waiting import until
@@ -154,6 +155,18 @@ async def test_a_file_of_a_corpus_may_end_as_it_likes(
     tally = await system.offered(0.0, corpus=Path("corpus"))
 
     assert (tally.errors, tally.completed, tally.offered) == ({}, 0, 1)
+
+
+@pytest.mark.parametrize("duplicates", ["process", "reuse"])
+async def test_what_becomes_of_duplicates_is_asked(duplicates: str) -> None:
+    """Unless copies are to be measured, everything is processed; also what is sent first."""
+    system, plan = FakeSystem(), LoadPlan(duplicates=duplicates)  # type: ignore[arg-type]
+    await system.clients(plan).prime()
+    await system.offered(0.0, duplicates=duplicates)
+    bodies = [body for method, _, body in system.calls if method == "POST"]
+    said = f'name="duplicates"\r\n\r\n{duplicates}\r\n'.encode()
+    assert [body.count(said) for body in bodies] == [1, 1]
+    assert LoadPlan().duplicates == "process"
 
 
 async def test_every_upload_has_content_of_its_own() -> None:

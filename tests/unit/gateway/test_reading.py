@@ -48,6 +48,7 @@ async def test_a_queued_document(gateway: Gateway) -> None:
         "characters": None,
         "document_class": None,
         "partial": False,
+        "duplicate_of": None,
         "attempt": 1,
         "progress": None,
         "content_type": "application/pdf",

@@ -42,6 +42,7 @@ async def test_an_upload_is_answered_with_its_batch(gateway: Gateway) -> None:
             "self": f"/v1/documents/{first['id']}",
             "events": f"/v1/documents/{first['id']}/events",
         },
+        "duplicate_of": None,
     }
     assert [document["filename"] for document in body["documents"]] == ["a.pdf", "b.txt"]
     assert set(gateway.records.owners.values()) == {USER}

@@ -3,13 +3,23 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
 
 from sheaf_common.context import RequestContext, bound
+from sheaf_common.errors import InvalidInput
 from sheaf_metadata.domain.claims import ClaimedGroup, ClaimLimits, ClaimTry
 from sheaf_metadata.domain.documents import Lane
 from sheaf_metadata.service.claims import ClaimDocuments
 from sheaf_metadata.service.waiting import PlaceFreed, Waiters, WorkQueued
-from support.metadata_fakes import FakeCache, FakeClaims, FakeObserver, candidate
+from support.metadata_fakes import (
+    FakeCache,
+    FakeClaims,
+    FakeObserver,
+    FakePipelines,
+    candidate,
+)
 from support.waiting import until
 
 _LIMITS = ClaimLimits(Lane.TEXT, 1, 10, 10**9, 1.0, 10.0)
@@ -26,7 +36,10 @@ class Bench:
         self.claims = FakeClaims(list(answers))
         self.waiters = Waiters(10)
         self.observer = FakeObserver()
-        self.claim = ClaimDocuments(self.claims, self.waiters, FakeCache(), self.observer, poll_s)
+        self.pipelines = FakePipelines()
+        self.claim = ClaimDocuments(
+            self.claims, self.waiters, FakeCache(), self.observer, poll_s, self.pipelines
+        )
 
 
 async def test_what_is_there_is_claimed_at_once() -> None:
@@ -34,6 +47,16 @@ async def test_what_is_there_is_claimed_at_once() -> None:
     bench = Bench([_GROUP])
     assert await bench.claim(_LIMITS, 0) == _GROUP.group
     assert (bench.claims.tries, bench.observer.claims) == (1, [1])
+
+
+async def test_who_claims_says_which_pipeline_is_in_use() -> None:
+    """Also where it finds nothing; an older claimer says nothing."""
+    bench = Bench([_NO_WORK])
+    await bench.claim(replace(_LIMITS, pipeline_version="2"), 0)
+    await bench.claim(_LIMITS, 0)
+    assert bench.pipelines.noted == ["2"]
+    with pytest.raises(InvalidInput):
+        await bench.claim(replace(_LIMITS, pipeline_version="two words"), 0)
 
 
 async def test_without_a_wait_there_is_one_try() -> None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from prometheus_client import REGISTRY
@@ -48,10 +49,11 @@ def test_a_label_takes_a_bounded_number_of_texts() -> None:
         (replace(_DOCUMENT, status=Status.QUARANTINED), 1),
         (replace(_DOCUMENT, attempt=2), 0),
         (replace(_DOCUMENT, status=Status.CANCELLED), 0),
+        (replace(_DOCUMENT, duplicate_of=UUID(int=1)), 0),
     ],
 )
 def test_a_result_is_timed_at_the_first_attempt(document: Document, observed: int) -> None:
-    """From the registration, by the record's own times; what was cancelled has none."""
+    """From the registration, by the record's own times; what was cancelled or copied has none."""
     observer, name = PrometheusObserver(), "sheaf_document_result_seconds"
     assert document.status is not None
     ends = {"status": document.status.value, "document_class": "none"}

@@ -19,6 +19,7 @@ from sheaf_client.models import (
     Batch,
     Document,
     DocumentStatus,
+    Duplicates,
     Kpis,
     OcrMode,
     Priority,
@@ -80,12 +81,15 @@ class AsyncClient:
         pages: str | None = None,
         password: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        duplicates: Duplicates | None = None,
     ) -> Upload:
         """Sends files as one batch. Each accepted one is a document when this returns.
 
         What is asked holds for all of them: `words` with their boxes in the result, `ocr` in
         `ocr_languages` (ISO 639-3), which `pages` are read (such as "1-3,7,10-"), and the
         `password` of encrypted ones. `metadata` is yours: it comes back with each document.
+        `ocr_languages` (ISO 639-3), and the `password` of encrypted ones; `duplicates` says
+        whether a file that was uploaded before may have a copy of its result: the default.
         """
         data = calls.upload_fields(
             product=product,
@@ -96,6 +100,7 @@ class AsyncClient:
             pages=pages,
             password=password,
             metadata=metadata,
+            duplicates=duplicates,
         )
         with opened(files) as parts:
             try:

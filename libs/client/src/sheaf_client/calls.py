@@ -16,6 +16,7 @@ from sheaf_client.models import (
     Batch,
     Document,
     DocumentPage,
+    Duplicates,
     Kpis,
     OcrMode,
     Priority,
@@ -62,6 +63,7 @@ def upload_fields(
     pages: str | None,
     password: str | None,
     metadata: Mapping[str, Any] | None,
+    duplicates: Duplicates | None,
 ) -> dict[str, str]:
     """The text fields of an upload; None is left out, and the server's default holds.
 
@@ -76,6 +78,7 @@ def upload_fields(
         "ocr_language": None if ocr_languages is None else ",".join(ocr_languages),
         "pages": pages,
         "password": password,
+        "duplicates": duplicates,
     }
     return {name: str(value) for name, value in fields.items() if value is not None}
 

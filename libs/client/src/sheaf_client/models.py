@@ -42,6 +42,15 @@ class OcrMode(StrEnum):
     NEVER = "never"
 
 
+class Duplicates(StrEnum):
+    """What becomes of a file whose content was uploaded before."""
+
+    REUSE = "reuse"
+    """It completes at once with a copy of the result, if that is current."""
+    PROCESS = "process"
+    """It is processed as any other."""
+
+
 class Problem(msgspec.Struct, frozen=True):
     """An error as the server describes it (RFC 9457)."""
 
@@ -64,6 +73,8 @@ class UploadedFile(msgspec.Struct, frozen=True):
     size_bytes: int | None = None
     sha256: str | None = None
     content_type: str | None = None
+    duplicate_of: str | None = None
+    """The document whose result it has a copy of; it is completed with that."""
     problem: Problem | None = None
 
     @property
@@ -129,6 +140,8 @@ class Document(msgspec.Struct, frozen=True):
     pages: int | None = None
     characters: int | None = None
     partial: bool = False
+    duplicate_of: str | None = None
+    """The document whose result it has a copy of, which may be deleted since."""
     parent_id: str | None = None
     depth: int = 0
     priority: Priority = Priority.NORMAL

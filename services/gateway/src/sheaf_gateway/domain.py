@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from sheaf_common.errors import InvalidInput, SheafError
+from sheaf_common.ids import new_id
 from sheaf_gateway.idempotency import KeyOutcome
 from sheaf_gateway.options import DEFAULT_OPTIONS, Options, Priority
 
@@ -114,8 +115,30 @@ FileOutcome = AcceptedFile | RejectedFile
 
 
 @dataclass(frozen=True, slots=True)
+class Reusable:
+    """A new document, and the document whose result it can have a copy of."""
+
+    document_id: UUID
+    source_id: UUID
+    source_result_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedResult:
+    """A copy that was made of another document's result."""
+
+    source_id: UUID
+    source_result_key: str
+    result_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewBatch:
-    """Files to be registered together. `sealed_passwords` has those of files that have one."""
+    """Files to be registered together. `sealed_passwords` has those of files that have one.
+
+    `find_reusable` asks for results that can be reused before anything is registered; `copies`
+    are such results, by the file's document.
+    """
 
     batch_id: UUID
     product: str
@@ -126,6 +149,8 @@ class NewBatch:
     metadata_json: str = field(default="", repr=False)
     """What the client wrote on all of them, as compact JSON; empty if nothing."""
     idempotency: KeyOutcome | None = None
+    find_reusable: bool = False
+    copies: Mapping[UUID, CopiedResult] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +184,7 @@ class Document:
     pages_total: int = 0
     document_class: str = ""
     partial: bool = False
+    duplicate_of: str = ""
     reason: str = ""
     reason_detail: str = ""
     uploaded_at: datetime | None = None
@@ -174,6 +200,14 @@ class Document:
     def has_pictures(self) -> bool:
         """Whether its pages can be drawn, as far as its content type tells."""
         return self.content_type == "application/pdf" or self.content_type.startswith("image/")
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The recorded documents; or none, and the results that can be reused before they are."""
+
+    documents: tuple[Document, ...]
+    reusable: tuple[Reusable, ...] = ()
 
 
 Columns = frozenset[str]
@@ -249,6 +283,11 @@ class DocumentPage:
 def object_key(document_id: UUID) -> str:
     """Where a document's original lies."""
     return f"documents/{document_id}/original"
+
+
+def copied_result_key(document_id: UUID) -> str:
+    """A new key for a result that was not made by a workflow; the document's first attempt's."""
+    return f"documents/{document_id}/1-{new_id()}/result.json.zst"
 
 
 def thumbnail_key(document_id: UUID, page: int, width_px: int) -> str:

@@ -45,6 +45,15 @@ class OcrMode(StrEnum):
     """No page."""
 
 
+class Duplicates(StrEnum):
+    """What becomes of a file whose content the user has uploaded before."""
+
+    REUSE = "reuse"
+    """It completes at once with a copy of the result, if that is current."""
+    PROCESS = "process"
+    """It is processed as any other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What is asked of an extraction; languages are ISO 639-3 codes, most likely first."""
@@ -106,6 +115,11 @@ def priority_of(text: str) -> Priority:
 def ocr_mode_of(text: str) -> OcrMode:
     """The mode that a field names."""
     return _member("ocr", OcrMode, text)
+
+
+def duplicates_of(text: str) -> Duplicates:
+    """What a field says of duplicates."""
+    return _member("duplicates", Duplicates, text)
 
 
 def words_of(text: str) -> bool:

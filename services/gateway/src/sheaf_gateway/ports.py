@@ -16,6 +16,7 @@ from sheaf_gateway.domain import (
     KeyOwner,
     ListFilter,
     NewBatch,
+    Registered,
     Replay,
     Replayed,
     StoredObject,
@@ -56,6 +57,14 @@ class ObjectStore(Protocol):
         """
         ...
 
+    async def put_result(self, key: str, content: bytes, *, timeout_s: float) -> None:
+        """Stores a result under a new key, as it is: zstd-compressed JSON.
+
+        Raises:
+            SheafError: Unavailable, DeadlineExceeded, OverCapacity, …
+        """
+        ...
+
     def get(
         self, key: str, *, offset: int = 0, length_bytes: int = 0
     ) -> AbstractAsyncContextManager[ObjectContent]:
@@ -77,10 +86,11 @@ class Records(Protocol):
     Of each document only the columns asked for are read, and its id.
     """
 
-    async def register(self, batch: NewBatch, *, timeout_s: float) -> tuple[Document, ...]:
+    async def register(self, batch: NewBatch, *, timeout_s: float) -> Registered:
         """Registers a batch, idempotent by document id; its documents in the order of its files.
 
         Under an idempotency key the same transaction ends the work on it.
+        If it asks for reusable results and there are any, those instead.
 
         Raises:
             Conflict: `IDEMPOTENCY_KEY_LOST`; nothing is registered.

@@ -148,6 +148,23 @@ class ResultSettings(SettingsGroup):
         "largest unpacked result that /text and /markdown read",
         ge=1024,
     )
+    reuse_copies: int = variable(
+        "RESULT_REUSE_COPIES",
+        8,
+        "results of known content that are copied at once; 0 reuses none",
+        ge=0,
+        le=100,
+    )
+    reuse_timeout_s: float = variable(
+        "RESULT_REUSE_TIMEOUT_S",
+        1.0,
+        "seconds to copy the results of one upload; what is not copied then is processed",
+        gt=0,
+        le=10,
+    )
+    reuse_max_bytes: int = variable(
+        "RESULT_REUSE_MAX_BYTES", 16 * 2**20, "largest unpacked result that is copied", ge=1024
+    )
 
 
 class PasswordSettings(SettingsGroup):

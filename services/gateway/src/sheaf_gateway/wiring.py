@@ -27,6 +27,7 @@ from sheaf_gateway.ports import (
 from sheaf_gateway.service.admission import Admission, ByteBudget
 from sheaf_gateway.service.authentication import Authenticator
 from sheaf_gateway.service.control import ControlService
+from sheaf_gateway.service.copying import ResultCopier
 from sheaf_gateway.service.finishing import FinishingWork, finishing_work
 from sheaf_gateway.service.health import HealthService
 from sheaf_gateway.service.intake import IntakeService
@@ -110,6 +111,7 @@ def build_services(
                 lease_s=settings.uploads.idempotency_lease_s,
                 secret_hash=sealer.hasher,
             ),
+            copier=ResultCopier(store, settings.results),
         ),
         reading=ReadingService(
             records, store, LongPolls(settings.http.max_waits, lifecycle.wait), results

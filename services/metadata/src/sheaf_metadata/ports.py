@@ -32,6 +32,7 @@ from sheaf_metadata.domain.listing import ListFilter
 from sheaf_metadata.domain.outcomes import Disposition, HeldDocument, Outcome, ReleaseCause
 from sheaf_metadata.domain.paging import Position, Scan
 from sheaf_metadata.domain.registration import NewBatch
+from sheaf_metadata.domain.reusing import Reusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,26 @@ class IdempotencyKeys(Protocol):
 
     async def prune(self, limit: int) -> int:
         """Deletes at most so many expired records; returns how many."""
+        ...
+
+
+class ReusableResults(Protocol):
+    """Finds results that new documents can have a copy of."""
+
+    async def find(self, batch: NewBatch) -> Sequence[Reusable]:
+        """One for each document of the batch that can have one, in no order.
+
+        It is of the same user's same content and options, made by a version of the pipeline that
+        is in use, and of no document that was found in another or has others inside it.
+        """
+        ...
+
+
+class Pipelines(Protocol):
+    """Knows which versions of the pipeline are in use."""
+
+    async def note(self, version: str) -> None:
+        """That version claims documents. Never raises."""
         ...
 
 

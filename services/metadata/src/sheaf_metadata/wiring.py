@@ -21,9 +21,11 @@ from sheaf_metadata.adapters.mysql.leases import MysqlLeases
 from sheaf_metadata.adapters.mysql.lines import MysqlLines
 from sheaf_metadata.adapters.mysql.migrate import await_schema, migrate
 from sheaf_metadata.adapters.mysql.outcomes import MysqlOutcomes
+from sheaf_metadata.adapters.mysql.pipelines import MysqlPipelines
 from sheaf_metadata.adapters.mysql.reading import MysqlReads
 from sheaf_metadata.adapters.mysql.registration import MysqlRegistrations
 from sheaf_metadata.adapters.mysql.release import MysqlReleases
+from sheaf_metadata.adapters.mysql.reusing import MysqlReusableResults
 from sheaf_metadata.adapters.mysql.sweeping import MysqlHousekeeping
 from sheaf_metadata.adapters.redis.batches import RedisBatchCache
 from sheaf_metadata.adapters.redis.cache import RedisDocumentCache
@@ -116,6 +118,7 @@ def _servicer(
     observer = PrometheusObserver()
     fairness = RedisFairness(gate, MysqlLines(database))
     reads = MysqlReads(database)
+    pipelines = MysqlPipelines(database)
     batches = RedisBatchCache(gate, life_s=record.cache_terminal_s)
     # What a single read may take: the wait for a connection, and the statement.
     limit_s = settings.database.pool_timeout_s + settings.database.statement_timeout_s
@@ -123,7 +126,11 @@ def _servicer(
     recheck_s = record.wait_recheck_ms / 1000
     return MetadataServicer(
         register_batch=RegisterBatch(
-            MysqlRegistrations(database, idempotency.registered), fairness, announcer, observer
+            MysqlRegistrations(database, idempotency.registered),
+            fairness,
+            announcer,
+            observer,
+            MysqlReusableResults(database, pipelines),
         ),
         idempotency=KeepIdempotency(
             MysqlIdempotencyKeys(database, life_s=record.idempotency_ttl_h * 3600)
@@ -133,7 +140,7 @@ def _servicer(
         ),
         batches=ReadBatches(reads, batches, cache.shown, coalescing, waiters, observer, recheck_s),
         claim=ClaimDocuments(
-            MysqlClaims(database), waiters, cache, observer, record.claim_poll_ms / 1000
+            MysqlClaims(database), waiters, cache, observer, record.claim_poll_ms / 1000, pipelines
         ),
         leases=KeepLeases(MysqlLeases(database), cache),
         ending=EndClaims(

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sheaf_client import (
     AsyncClient,
     DocumentStatus,
+    Duplicates,
     InvalidRequestError,
     SheafClientError,
     WaitTimeout,
@@ -78,7 +79,9 @@ async def _result(sheaf: AsyncClient, sample: Sample, at_once: asyncio.Semaphore
 async def _outcome(sheaf: AsyncClient, sample: Sample, at_once: asyncio.Semaphore) -> DemoResult:
     async with at_once:
         began = time.monotonic()
-        upload = await sheaf.upload((sample.filename, sample.content))
+        upload = await sheaf.upload(
+            (sample.filename, sample.content), duplicates=Duplicates.PROCESS
+        )
         accept_s = time.monotonic() - began
     (file,) = upload.accepted
     document = await sheaf.wait_for_document(str(file.id), timeout_s=_DEADLINE_S)

@@ -163,6 +163,11 @@ FILES_REJECTED: Final = MetricSpec(
     "sheaf_files_rejected_total", "counter", "files", "Files that were rejected, by reason.",
     ("gateway",), {"reason": "the reason codes of uploads"},
 )  # fmt: skip
+DUPLICATES: Final = MetricSpec(
+    "sheaf_duplicates_total", "counter", "files",
+    "Files whose content was known with a result, by what came of it: reused, or why not.",
+    ("gateway",), {"outcome": "reused, and the causes of docs/duplicates.md"},
+)  # fmt: skip
 UPLOAD_CLEANUP_FAILURES: Final = MetricSpec(
     "sheaf_upload_cleanup_failures_total", "counter", "uploads",
     "Failed uploads whose objects were left to the sweep.", ("gateway",),

@@ -3,13 +3,22 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
+from uuid import UUID
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from sheaf.metadata.v1 import document_pb2, metadata_pb2
-from sheaf_gateway.domain import AcceptedFile, Columns, Document, DocumentStatus, NewBatch
+from sheaf_gateway.domain import (
+    AcceptedFile,
+    Columns,
+    CopiedResult,
+    Document,
+    DocumentStatus,
+    NewBatch,
+    Reusable,
+)
 from sheaf_gateway.idempotency import KeyOutcome
 from sheaf_gateway.options import OcrMode, Options, Priority
 from sheaf_gateway.pages import PageRange
@@ -62,6 +71,7 @@ def registration(batch: NewBatch) -> metadata_pb2.RegisterBatchRequest:
         documents=[_new_document(batch, file, asked) for file in batch.files],
         metadata_json=batch.metadata_json,
         idempotency=_key_outcome(batch.idempotency),
+        find_reusable=batch.find_reusable,
     )
 
 
@@ -77,6 +87,24 @@ def _new_document(
         object_key=file.stored.key,
         options=asked,
         sealed_password=batch.sealed_passwords.get(file.document_id, b""),
+        reused=_reused(batch.copies.get(file.document_id)),
+    )
+
+
+def _reused(copied: CopiedResult | None) -> metadata_pb2.ReusedResult | None:
+    if copied is None:
+        return None
+    return metadata_pb2.ReusedResult(
+        source_document_id=str(copied.source_id),
+        source_result_key=copied.source_result_key,
+        result_key=copied.result_key,
+    )
+
+
+def reusable(message: metadata_pb2.ReusableResult) -> Reusable:
+    """A result that can be copied."""
+    return Reusable(
+        UUID(message.document_id), UUID(message.source_document_id), message.source_result_key
     )
 
 
@@ -132,6 +160,7 @@ def document(message: document_pb2.Document) -> Document:
         pages_total=message.pages_total,
         document_class=message.document_class,
         partial=message.partial,
+        duplicate_of=message.duplicate_of,
         reason=message.error_code,
         reason_detail=message.error_message,
         uploaded_at=time(message.uploaded_at),

@@ -16,6 +16,7 @@ from sheaf_gateway.domain import (
     KeyOwner,
     ListFilter,
     NewBatch,
+    Registered,
     Replay,
     Replayed,
     Workflow,
@@ -35,12 +36,15 @@ class GrpcRecords:
             metadata_pb2_grpc.MetadataServiceStub(peer.channel)
         )
 
-    async def register(self, batch: NewBatch, *, timeout_s: float) -> tuple[Document, ...]:
+    async def register(self, batch: NewBatch, *, timeout_s: float) -> Registered:
         """See the port."""
         request = messages.registration(batch)
         with peer_errors(_NAME):
             answer = await self._peer.unary(self._stub.RegisterBatch, request, timeout_s=timeout_s)
-        return tuple(messages.document(document) for document in answer.documents)
+        return Registered(
+            tuple(messages.document(document) for document in answer.documents),
+            tuple(messages.reusable(each) for each in answer.reusable),
+        )
 
     async def document(self, document_id: UUID, columns: Columns, *, wait_s: float = 0) -> Document:
         """See the port."""

@@ -15,6 +15,7 @@ _MESSAGE_BYTES: Final = 256 * 1024
 """The most efficient size of a message of a stream."""
 
 _NAME: Final = "storage"
+_ZSTD: Final = "application/zstd"
 
 
 class GrpcObjectStore:
@@ -53,6 +54,18 @@ class GrpcObjectStore:
                 self._stub.PutObject, _cut(header, content), timeout_s=timeout_s
             )
             return _stored(answer.object)
+
+    async def put_result(self, key: str, content: bytes, *, timeout_s: float) -> None:
+        """See the port."""
+        header = storage_pb2.PutObjectHeader(key=key, content_type=_ZSTD)
+        with peer_errors(_NAME):
+            if len(content) <= _MESSAGE_BYTES:
+                whole = storage_pb2.PutWholeObjectRequest(header=header, data=content)
+                await self._peer.unary(self._stub.PutWholeObject, whole, timeout_s=timeout_s)
+                return
+            await self._peer.send_stream(
+                self._stub.PutObject, _cut(header, _whole(content)), timeout_s=timeout_s
+            )
 
     @asynccontextmanager
     async def get(
@@ -95,6 +108,10 @@ async def _cut(
             del buffer[:_MESSAGE_BYTES]
             first = None
     yield storage_pb2.PutObjectRequest(header=first, data=bytes(buffer), finish=True)
+
+
+async def _whole(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 async def _chunks(

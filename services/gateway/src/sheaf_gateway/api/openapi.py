@@ -99,6 +99,7 @@ _UPLOAD_EXAMPLE: Final = {
             "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "content_type": "application/pdf",
             "links": accepted_file_links("019a2f6e-7c1b-7d5a-9a43-0c6f3f1b2e12"),
+            "duplicate_of": None,
         },
         {
             "filename": "photo.heic",

@@ -23,7 +23,13 @@ from sheaf_gateway.api import idempotency
 from sheaf_gateway.api.requests import MAX_REPLAYED
 from sheaf_gateway.client_metadata import MAX_MEMBERS, METADATA_ALLOWED
 from sheaf_gateway.domain import PRODUCT_MAX_CHARACTERS
-from sheaf_gateway.options import LANGUAGES_ALLOWED, PASSWORD_ALLOWED, OcrMode, Priority
+from sheaf_gateway.options import (
+    LANGUAGES_ALLOWED,
+    PASSWORD_ALLOWED,
+    Duplicates,
+    OcrMode,
+    Priority,
+)
 from sheaf_gateway.pages import PAGES_ALLOWED
 
 _BINARY: Final = Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream")
@@ -81,6 +87,13 @@ _PRODUCT: Final = _text(
 )
 _PRIORITY: Final = _one_of(Priority, Priority.NORMAL, "How urgent the files are.")
 
+_DUPLICATES: Final = _one_of(
+    Duplicates,
+    Duplicates.REUSE,
+    "A file whose content you uploaded before completes at once with a copy of its result, or is"
+    " processed again.",
+)
+
 
 @dataclass
 class UploadOperation(Operation):
@@ -119,6 +132,7 @@ class UploadOperation(Operation):
                             "ocr_language": _LANGUAGE,
                             "pages": _PAGES,
                             "password": _PASSWORD,
+                            "duplicates": _DUPLICATES,
                             "file": files,
                         },
                         required=["file"],

@@ -79,6 +79,9 @@ class DocumentBody(msgspec.Struct):
     """What it was recognised as; null if it was not, or not yet."""
     partial: Selectable[bool] = UNSET
     """Whether something of it could not be read; the result's warnings say what."""
+    duplicate_of: Selectable[str | None] = UNSET
+    """The document whose result it has a copy of, which may be deleted since; null if it was
+    processed itself."""
     attempt: Selectable[int] = UNSET
     """From 1; reprocessing begins the next."""
     progress: Selectable[ProgressBody | None] = UNSET
@@ -137,6 +140,8 @@ class AcceptedFileBody(msgspec.Struct):
     sha256: str
     content_type: str
     links: dict[str, str]
+    duplicate_of: str | None
+    """The document whose result it has a copy of, and with that is completed; null if none."""
 
 
 class RejectedFileBody(msgspec.Struct):
@@ -168,10 +173,10 @@ class UploadBody(msgspec.Struct):
 def upload_body(taken: TakenBatch) -> UploadBody:
     """The answer to an upload."""
     batch_id = str(taken.batch_id)
-    statuses = {document.document_id: document.status for document in taken.documents}
+    documents = {document.document_id: document for document in taken.documents}
     return UploadBody(
         batch_id=batch_id,
-        documents=[_file(outcome, statuses) for outcome in taken.outcomes],
+        documents=[_file(outcome, documents) for outcome in taken.outcomes],
         links=batch_links(batch_id),
     )
 
@@ -197,6 +202,7 @@ def document_body(document: Document, fields: Sequence[str] | None) -> DocumentB
         characters=document.character_count if completed else None,
         document_class=document.document_class or None,
         partial=document.partial,
+        duplicate_of=document.duplicate_of or None,
         attempt=document.attempt,
         progress=_progress(document),
         content_type=document.content_type,
@@ -267,16 +273,17 @@ def _counts(counts: Mapping[DocumentStatus, int]) -> dict[str, int]:
     return {status.value: count for status, count in counts.items()}
 
 
-def _file(outcome: FileOutcome, statuses: Mapping[str, DocumentStatus | None]) -> dict[str, Any]:
+def _file(outcome: FileOutcome, documents: Mapping[str, Document]) -> dict[str, Any]:
     if not isinstance(outcome, AcceptedFile):
         return file_problem(outcome)
     document_id = str(outcome.document_id)
     return {
         "id": document_id,
         "filename": outcome.filename,
-        "status": statuses[document_id],
+        "status": documents[document_id].status,
         "size_bytes": outcome.stored.size_bytes,
         "sha256": outcome.stored.sha256.hex(),
         "content_type": outcome.stored.content_type,
         "links": accepted_file_links(document_id),
+        "duplicate_of": documents[document_id].duplicate_of or None,
     }

@@ -8,13 +8,21 @@ from sheaf_common.errors import InvalidInput
 from sheaf_gateway import options
 from sheaf_gateway.client_metadata import MAX_SENT_BYTES, compact_metadata
 from sheaf_gateway.domain import checked_product, shown_filename
-from sheaf_gateway.options import DEFAULT_OPTIONS, NO_CHANGES, Options, Password, Priority
+from sheaf_gateway.options import (
+    DEFAULT_OPTIONS,
+    NO_CHANGES,
+    Duplicates,
+    Options,
+    Password,
+    Priority,
+)
 from sheaf_gateway.service.passwords import PasswordSealer
 
 _MAX_FIELDS: Final = 64
 _MAX_FIELD_BYTES: Final = 4096
 _NAMES: Final = frozenset(
     {"product", "metadata", "priority", "words", "ocr", "ocr_language", "pages", "password"}
+    | {"duplicates"}
 )
 _MAX_BYTES: Final = {"metadata": MAX_SENT_BYTES}
 """Of fields that may be longer."""
@@ -30,6 +38,7 @@ class Asked:
     options: Options = DEFAULT_OPTIONS
     password: Password | None = None
     metadata_json: str = field(default="", repr=False)
+    duplicates: Duplicates = Duplicates.REUSE
 
 
 class FieldPart:
@@ -114,6 +123,8 @@ class UploadFields:
                 self._asked = replace(self._asked, product=checked_product(text))
             case "priority":
                 self._asked = replace(self._asked, priority=options.priority_of(text))
+            case "duplicates":
+                self._asked = replace(self._asked, duplicates=options.duplicates_of(text))
             case "words":
                 self._changes = replace(self._changes, words=options.words_of(text))
             case "ocr":

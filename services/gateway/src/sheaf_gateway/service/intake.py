@@ -16,10 +16,12 @@ from sheaf_common.ids import new_id
 from sheaf_gateway import metrics
 from sheaf_gateway.domain import NewBatch, RejectedFile
 from sheaf_gateway.idempotency import HeldKey
+from sheaf_gateway.options import Duplicates
 from sheaf_gateway.ports import KeyAnswer, ObjectStore, Records
 from sheaf_gateway.service import answers
 from sheaf_gateway.service.admission import Admission, ByteBudget
 from sheaf_gateway.service.answers import TakenBatch
+from sheaf_gateway.service.copying import ResultCopier
 from sheaf_gateway.service.finishing import FinishingWork
 from sheaf_gateway.service.keyholding import KeyedUpload, KeyHolding, key_reused
 from sheaf_gateway.service.passwords import PasswordSealer
@@ -31,6 +33,7 @@ from sheaf_gateway.service.receiving import (
     reread,
 )
 from sheaf_gateway.service.registration import Registrar, RegistrationRefused
+from sheaf_gateway.service.reusing import ReusingRegistrar
 from sheaf_gateway.settings import UploadSettings
 
 log = structlog.get_logger()
@@ -62,11 +65,12 @@ class IntakeService:
         limits: UploadSettings,
         sealer: PasswordSealer,
         holding: KeyHolding,
+        copier: ResultCopier,
     ) -> None:
         self._store = store
         self._sealer = sealer
         self._putter = Putter(store, limits)
-        self._registrar = Registrar(records, limits.register_timeout_s)
+        self._registrar = ReusingRegistrar(Registrar(records, limits.register_timeout_s), copier)
         self._admission = admission
         self._budget = budget
         self._finishing = finishing
@@ -180,6 +184,7 @@ class IntakeService:
             options=asked.options,
             sealed_passwords={each: self._sealer.sealed(asked.password, each) for each in ids},
             metadata_json=asked.metadata_json,
+            find_reusable=asked.duplicates is Duplicates.REUSE and asked.password is None,
         )
 
     async def _give_up(self, upload: UploadReceiver, held: HeldKey | None) -> None:

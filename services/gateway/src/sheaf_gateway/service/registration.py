@@ -10,7 +10,7 @@ import structlog
 from sheaf_common import context
 from sheaf_common.backoff import backoff_s
 from sheaf_common.errors import ErrorKind, SheafError
-from sheaf_gateway.domain import Document, NewBatch
+from sheaf_gateway.domain import NewBatch, Registered
 from sheaf_gateway.idempotency import KEY_LOST
 from sheaf_gateway.ports import Records
 
@@ -41,8 +41,8 @@ class Registrar:
         self._records = records
         self._timeout_s = timeout_s
 
-    async def register(self, batch: NewBatch) -> tuple[Document, ...]:
-        """The recorded documents. Has its own deadline, whatever the request has left.
+    async def register(self, batch: NewBatch) -> Registered:
+        """What is recorded, or can be reused. Has its own deadline, whatever the request's is.
 
         Raises:
             RegistrationRefused: nothing is registered.

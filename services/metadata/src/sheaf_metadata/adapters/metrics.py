@@ -76,13 +76,18 @@ class PrometheusObserver:
             _QUEUE_SECONDS[lane].observe(seconds)
 
     def ended(self, document: Document) -> None:
-        """See `Observer`. What is cancelled has no result that anybody waited for."""
+        """See `Observer`.
+
+        Nobody waited for the result of what is cancelled, nor for one that is a copy: its time
+        would say nothing of how long results take.
+        """
         status, lane = document.status, document.lane
         if status is None or lane is None:
             return
         _FINISHED.labels(status.value, _CLASSES.label(document.document_class)).inc()
         began, ended = document.uploaded_at, document.finished_at
         first = document.attempt == 1 and status is not Status.CANCELLED
+        first = first and document.duplicate_of is None
         if first and began is not None and ended is not None:
             _RESULT_SECONDS[lane].observe((ended - began).total_seconds())
 

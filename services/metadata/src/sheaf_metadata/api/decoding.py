@@ -29,7 +29,7 @@ from sheaf_metadata.domain.outcomes import (
     ReleaseCause,
 )
 from sheaf_metadata.domain.pages import PageRange
-from sheaf_metadata.domain.registration import NewBatch, NewDocument
+from sheaf_metadata.domain.registration import NewBatch, NewDocument, ReusedResult
 
 STATUSES: Final = MappingProxyType(
     {Status[name.removeprefix("DOCUMENT_STATUS_")]: number
@@ -90,6 +90,7 @@ def new_batch(
                 object_key=new.object_key,
                 options=options(f"documents[{index}].options", new.options),
                 sealed_password=new.sealed_password,
+                reused=_reused(f"documents[{index}].reused", new),
             )
             for index, new in enumerate(request.documents)
         ),
@@ -97,6 +98,13 @@ def new_batch(
         metadata_json=request.metadata_json,
         idempotency=idempotency,
     )
+
+
+def _reused(place: str, new: metadata_pb2.NewDocument) -> ReusedResult | None:
+    if not new.HasField("reused"):
+        return None
+    source_id = parse_id(new.reused.source_document_id, f"{place}.source_document_id")
+    return ReusedResult(source_id, new.reused.source_result_key, new.reused.result_key)
 
 
 def options(place: str, message: document_pb2.DocumentOptions) -> Options:
@@ -151,6 +159,7 @@ def claim_limits(request: metadata_pb2.ClaimDocumentsRequest) -> ClaimLimits:
         max_work_s=seconds(request.max_work),
         linger_s=seconds(request.linger),
         lease_ttl_s=seconds(request.lease_ttl),
+        pipeline_version=request.pipeline_version,
     )
 
 

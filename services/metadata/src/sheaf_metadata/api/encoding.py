@@ -23,6 +23,7 @@ from sheaf_metadata.domain.documents import (
 from sheaf_metadata.domain.fields import Fields
 from sheaf_metadata.domain.options import Options
 from sheaf_metadata.domain.outcomes import Disposition
+from sheaf_metadata.domain.reusing import Reusable
 
 DISPOSITIONS: Final = MappingProxyType(
     {
@@ -83,6 +84,15 @@ def document(found: Document, fields: Fields) -> document_pb2.Document:
             writer = _WRITERS.get(field)
             values[field] = value if writer is None else writer(value)
     return document_pb2.Document(**values)
+
+
+def reusable(found: Reusable) -> metadata_pb2.ReusableResult:
+    """A result that can be copied."""
+    return metadata_pb2.ReusableResult(
+        document_id=str(found.document_id),
+        source_document_id=str(found.source_id),
+        source_result_key=found.source_result_key,
+    )
 
 
 def batch(found: Batch, counts: Mapping[Status, int]) -> document_pb2.Batch:

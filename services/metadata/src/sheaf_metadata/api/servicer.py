@@ -52,10 +52,11 @@ class MetadataServicer(
         self, request: metadata_pb2.RegisterBatchRequest, _context: _Context
     ) -> metadata_pb2.RegisterBatchResponse:
         """See the .proto."""
+        new = decoding.new_batch(request, idempotency.outcome(request))
+        if request.find_reusable and (found := await self.register_batch.reusable(new)):
+            return metadata_pb2.RegisterBatchResponse(reusable=map(encoding.reusable, found))
         try:
-            batch, documents = await self.register_batch(
-                decoding.new_batch(request, idempotency.outcome(request))
-            )
+            batch, documents = await self.register_batch(new)
         except KeyAnswered as answered:
             return metadata_pb2.RegisterBatchResponse.FromString(answered.registered)
         return metadata_pb2.RegisterBatchResponse(

@@ -1,5 +1,6 @@
 """Claims: how large a group may become, and which documents it takes."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ MAX_WAIT_S: Final = 60.0
 MAX_LINGER_S: Final = 1.0
 _MIN_LEASE_S: Final = 0.1
 _MAX_LEASE_S: Final = 3600.0
+_VERSION: Final = re.compile(r"[!-~]{0,32}")
 _MAX_PAGES: Final = 2**31 - 1
 
 
@@ -39,6 +41,8 @@ class ClaimLimits:
     lease_ttl_s: float
     linger_s: float = 0.0
     """How long a group that could still grow waits for more, while another is in flight."""
+    pipeline_version: str = ""
+    """What will work on the group; empty if that is not said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,8 @@ def check_limits(limits: ClaimLimits) -> None:
     check_lease_ttl(limits.lease_ttl_s)
     if not 0 <= limits.linger_s <= MAX_LINGER_S:
         _refuse("linger", f"must be at most {MAX_LINGER_S:g} s")
+    if not _VERSION.fullmatch(limits.pipeline_version):
+        _refuse("pipeline_version", "must be at most 32 ASCII characters")
 
 
 def check_lease_ttl(lease_ttl_s: float) -> None:

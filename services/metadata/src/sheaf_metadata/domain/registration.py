@@ -35,6 +35,15 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
+class ReusedResult:
+    """The result of another document, as it was found, and the copy of it that is stored."""
+
+    source_id: UUID
+    source_result_key: str
+    result_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewDocument:
     """A document whose object is stored already. The password is sealed, and never shown."""
 
@@ -46,6 +55,7 @@ class NewDocument:
     object_key: str
     options: Options = DEFAULTS
     sealed_password: bytes = field(default=b"", repr=False)
+    reused: ReusedResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +162,18 @@ def check_document(place: str, document: NewDocument) -> None:
         _refuse(f"{place}.object_key", "must be 1 to 255 printable ASCII characters")
     check_options(f"{place}.options", document.options)
     check_password(f"{place}.sealed_password", document.sealed_password)
+    if document.reused is not None:
+        _check_reused(f"{place}.reused", document.document_id, document.reused)
+
+
+def _check_reused(place: str, document_id: UUID, reused: ReusedResult) -> None:
+    """A document names no object that is another's: deleting that one would take it along."""
+    time_of(reused.source_id)
+    if not _OBJECT_KEY.fullmatch(reused.source_result_key):
+        _refuse(f"{place}.source_result_key", "must be 1 to 255 printable ASCII characters")
+    own = reused.result_key.startswith(f"documents/{document_id}/")
+    if not own or not _OBJECT_KEY.fullmatch(reused.result_key):
+        _refuse(f"{place}.result_key", "must be a key of the document")
 
 
 def check_ages(batch: NewBatch, now: datetime) -> None:

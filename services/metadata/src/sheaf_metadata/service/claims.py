@@ -12,7 +12,7 @@ from sheaf_common import context
 from sheaf_common.errors import InvalidInput
 from sheaf_metadata.domain import claims, outcomes
 from sheaf_metadata.domain.claims import ClaimedGroup, ClaimLimits, DocumentAttempt
-from sheaf_metadata.ports import Claims, DocumentCache, Leases
+from sheaf_metadata.ports import Claims, DocumentCache, Leases, Pipelines
 from sheaf_metadata.service.claim_spans import record_claim
 from sheaf_metadata.service.observer import Observer
 from sheaf_metadata.service.waiting import PlaceFreed, Waiters, WorkQueued
@@ -32,6 +32,7 @@ class ClaimDocuments:
     cache: DocumentCache
     observer: Observer
     poll_s: float
+    pipelines: Pipelines
 
     async def __call__(self, limits: ClaimLimits, wait_s: float) -> ClaimedGroup | None:
         """A group under a new workflow id and a lease; None if `wait_s` brought none.
@@ -40,6 +41,8 @@ class ClaimDocuments:
             SheafError: as `claims.check_limits` and `Claims.try_claim`.
         """
         claims.check_limits(limits)
+        if limits.pipeline_version:
+            await self.pipelines.note(limits.pipeline_version)
         ends_at = (
             time.monotonic()
             + context.time_left_s(min(wait_s, claims.MAX_WAIT_S) + _ANSWER_S)

@@ -15,7 +15,7 @@ class Observer(Protocol):
     """Counts. Never raises, never blocks."""
 
     def registered(self, documents: int) -> None:
-        """So many documents were recorded as queued, for the first time."""
+        """So many documents were recorded for the first time."""
         ...
 
     def claimed(self, lane: Lane, documents: int, waited_s: Sequence[float] = ()) -> None:

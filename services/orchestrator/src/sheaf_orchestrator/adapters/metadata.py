@@ -85,6 +85,7 @@ class MetadataIntake:
                 linger=_duration(limits.linger_s),
                 lease_ttl=_duration(self.lease_ttl_s),
                 wait=_duration(wait_s),
+                pipeline_version=PIPELINE_VERSION,
             ),
             timeout_s=wait_s + _CALL_S,
         )

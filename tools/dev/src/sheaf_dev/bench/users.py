@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 
-from sheaf_client import AsyncClient, Document, OverCapacityError, Upload
+from sheaf_client import AsyncClient, Document, Duplicates, OverCapacityError, Upload
 from sheaf_dev import api_key
 from sheaf_dev.errors import DevError
 from sheaf_dev.services import SERVICES, Service
@@ -35,10 +35,13 @@ class User:
     client: AsyncClient
 
     async def send(self, *files: Content) -> Upload:
-        """Sends one batch; waits and tries again when told that there is no room."""
+        """Sends one batch, to be processed whatever was sent before.
+
+        Waits and tries again when told that there is no room.
+        """
         for tries in range(_BUSY_TRIES):
             try:
-                return await self.client.upload(*files)
+                return await self.client.upload(*files, duplicates=Duplicates.PROCESS)
             except OverCapacityError as error:
                 if tries == _BUSY_TRIES - 1:
                     raise

@@ -24,7 +24,7 @@ from sheaf_dev.bench.load.measuring import measure_comparison, measure_ramp, mea
 from sheaf_dev.bench.load.mixing import parse_mix
 from sheaf_dev.bench.load.owners import owners_of
 from sheaf_dev.bench.load.page import render
-from sheaf_dev.bench.load.plan import DEFAULT_RATES, Arrivals, LoadPlan, Mix
+from sheaf_dev.bench.load.plan import DEFAULT_RATES, Arrivals, Duplicates, LoadPlan, Mix
 from sheaf_dev.bench.load.ramp import HIGHEST_RPS, LOWEST_RPS, START_RPS
 from sheaf_dev.bench.load.running import own_stack, remote
 from sheaf_dev.bench.load.showing import show
@@ -61,6 +61,9 @@ class LoadOptions:
     """Load test: send the files of this folder instead."""
     arrivals: Arrivals = "poisson"
     """Load test: as from many who know nothing of each other, or at even times."""
+    duplicates: Duplicates = "process"
+    """Load test: whether documents whose content was sent before are processed, or reuse its
+    result, which then is what is measured."""
     seed: Annotated[int, Parameter(validator=Number(gte=0, lte=2**32))] = 1
     """Load test: the same seed sends the same documents at the same times."""
     ramp: Annotated[bool, Parameter(negative=(), show_default=False)] = False
@@ -178,6 +181,7 @@ def _checked(options: LoadOptions, files: int | None, rounds: int | None) -> _As
         corpus=options.corpus,
         seed=options.seed,
         arrivals=options.arrivals,
+        duplicates=options.duplicates,
     )
     return _Asked(
         plan,

@@ -90,6 +90,7 @@ _ACCEPT: Final = Row(
         _p99("P99 by route", c.HTTP_REQUEST_SECONDS, "route"),
         _rate("Files accepted", c.FILES_ACCEPTED, "job"),
         _rate("Files rejected", c.FILES_REJECTED, "reason"),
+        _rate("Files of known content", c.DUPLICATES, "outcome"),
         _rate("Uploads refused", c.ADMISSION_REFUSALS, "cause"),
         _of_limit(
             "Room in the gateway",

@@ -41,6 +41,8 @@ QUARANTINED: Final = text(
     " ORDER BY d.id LIMIT :limit"
 )
 # PRIMARY. The row is locked by the transaction.
+_ITS_OWN: Final = text("UPDATE document SET duplicate_of = NULL WHERE id = :id")
+# PRIMARY, as above.
 _KEEP_PASSWORD: Final = text("UPDATE document SET sealed_password = :sealed WHERE id = :id")
 
 
@@ -105,6 +107,8 @@ class MysqlControls:
             check_state(row.document, wanted.after_attempt)
             write = _queued_again(row, now, lags, wanted)
             changes = await _queue_again(connection, [write], now, outdate, outdate_batches)
+            if row.document.duplicate_of is not None:
+                await connection.execute(_ITS_OWN, {"id": wanted.document_id.bytes})
             if wanted.sealed_password:
                 await connection.execute(
                     _KEEP_PASSWORD,
@@ -187,6 +191,7 @@ def _queued_again(
         error_message="",
         started_at=None,
         finished_at=None,
+        duplicate_of=None,
         pages_done=0,
         pages_total=0,
         options=options if wanted is None or wanted.options is None else wanted.options,

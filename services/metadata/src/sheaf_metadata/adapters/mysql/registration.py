@@ -14,6 +14,7 @@ from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.errors import DUPLICATE_KEY, error_number
 from sheaf_metadata.adapters.mysql.events import DocumentEvent, insert_events
 from sheaf_metadata.adapters.mysql.inserting import insert_documents
+from sheaf_metadata.adapters.mysql.reusing import insert_completed, with_results
 from sheaf_metadata.adapters.mysql.rows import aware, columns, document_of, naive
 from sheaf_metadata.domain.documents import Batch, Document, Lane, Status
 from sheaf_metadata.domain.fields import ALL_FIELDS
@@ -28,8 +29,8 @@ from sheaf_metadata.ports import Lags
 
 _NOW: Final = text("SELECT UTC_TIMESTAMP(6)")
 _INSERT_BATCH: Final = text(
-    "INSERT INTO batch (id, user_id, product, document_count, created_at)"
-    " VALUES (:id, :user_id, :product, :document_count, :created_at)"
+    "INSERT INTO batch (id, user_id, product, document_count, created_at, finished_at)"
+    " VALUES (:id, :user_id, :product, :document_count, :created_at, :finished_at)"
 )
 # PRIMARY of each.
 _BATCH: Final = text(
@@ -133,6 +134,9 @@ async def _insert(
     now = aware((await connection.execute(_NOW)).scalar_one())
     check_ages(batch, now)
     documents = sorted(_documents(batch, now), key=lambda document: document.document_id.bytes)
+    documents = await with_results(connection, batch, documents, now)
+    queued = [document for document in documents if document.status is Status.QUEUED]
+    completed = [document for document in documents if document.status is Status.COMPLETED]
     try:
         await connection.execute(
             _INSERT_BATCH,
@@ -142,23 +146,28 @@ async def _insert(
                 "product": batch.product,
                 "document_count": len(documents),
                 "created_at": naive(now),
+                "finished_at": None if queued else naive(now),
             },
         )
         passwords = {new.document_id: new.sealed_password for new in batch.documents}
         traces = {new.document_id: batch.trace for new in batch.documents}
-        await insert_documents(connection, documents, now, lags, passwords, traces)
+        if queued:
+            await insert_documents(connection, queued, now, lags, passwords, traces)
+        if completed:
+            await insert_completed(connection, completed, now, batch.trace)
     except IntegrityError as error:
         if error_number(error) == DUPLICATE_KEY:
             raise _Recorded from error
         raise
     events = [
-        DocumentEvent(
-            document.document_id, batch.batch_id, batch.user_id, Status.QUEUED, document.attempt
-        )
+        DocumentEvent(document.document_id, batch.batch_id, batch.user_id, status, document.attempt)
         for document in documents
+        if (status := document.status) is not None
     ]
-    await insert_events(connection, events, (), now)
-    recorded = Batch(batch.batch_id, batch.user_id, batch.product, len(documents), now, None)
+    finished = () if queued else ((batch.batch_id, batch.user_id),)
+    await insert_events(connection, events, finished, now)
+    finished_at = None if queued else now
+    recorded = Batch(batch.batch_id, batch.user_id, batch.product, len(documents), now, finished_at)
     return recorded, in_request_order(batch, documents)
 
 

@@ -95,6 +95,11 @@ class Clients:
         self._is_corpus = job.plan.corpus is not None
         self._numbers = itertools.count()
         self._boundary = f"sheaf-load-{job.run:08x}"
+        self._asked = (
+            f"--{self._boundary}\r\n"
+            'Content-Disposition: form-data; name="duplicates"\r\n\r\n'
+            f"{job.plan.duplicates}\r\n"
+        ).encode()
         self._recent: deque[str] = deque(maxlen=_RECENT)
         self._random = Random(f"reads/{job.plan.seed}")  # noqa: S311 # which to read: no secret
         self._documents_url = f"{job.url.rstrip('/')}/v1/documents"
@@ -239,7 +244,7 @@ class Clients:
 
     def _form(self, files: int) -> tuple[bytes, int]:
         """The body of an upload, and how many of its files were sent before as they are."""
-        pieces: list[bytes] = []
+        pieces = [self._asked]
         repeated = 0
         for number in itertools.islice(self._numbers, files):
             contents = self._job.contents

@@ -48,6 +48,7 @@ class Circumstances:
                 "corpus": None if plan.corpus is None else str(plan.corpus),
                 "arrivals": plan.arrivals,
                 "seed": plan.seed,
+                "duplicates": plan.duplicates,
             },
             "machine": dict(self.machine),
             "versions": dict(self.versions),

@@ -7,6 +7,9 @@ from typing import Final, Literal
 DEFAULT_RATES: Final = (10.0, 25.0, 30.0, 50.0)
 """Baseline, the old problem point, target, stretch. Source: requirements.md, "Targets"."""
 
+Duplicates = Literal["process", "reuse"]
+"""Whether documents whose content was sent before are processed, or may reuse its result."""
+
 Arrivals = Literal["poisson", "even"]
 """poisson: as from many who know nothing of each other, some close together and some far apart."""
 
@@ -37,3 +40,4 @@ class LoadPlan:
     corpus: Path | None = None
     seed: int = 1
     arrivals: Arrivals = "poisson"
+    duplicates: Duplicates = "process"
