@@ -365,7 +365,7 @@ class Metadata:
 
     async def empty(self) -> None:
         """Removes everything that is recorded."""
-        for table in ("document", "batch", "event", "api_key", "workflow_slot"):
+        for table in ("document", "batch", "event", "api_key", "workflow_slot", "deletion"):
             await self.sql(f"DELETE FROM {table}")  # noqa: S608 - our own names
 
 
