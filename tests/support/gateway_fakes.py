@@ -132,6 +132,13 @@ class FakeStore:
         for key in keys:
             self.objects.pop(key, None)
 
+    async def delete_all(self, document_id: str, *, timeout_s: float) -> None:
+        """Deletes what lies under the document's prefix."""
+        prefix = f"documents/{document_id}/"
+        await self.delete(
+            [key for key in self.objects if key.startswith(prefix)], timeout_s=timeout_s
+        )
+
 
 def _described(key: str, content: bytes) -> StoredObject:
     if not content:
@@ -172,6 +179,7 @@ class FakeRecords:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     keys: dict[bytes, KeyOwner] = field(default_factory=dict)
     sealed: dict[str, bytes] = field(default_factory=dict)
+    confirmed: list[str] = field(default_factory=list)
 
     async def register(self, batch: NewBatch, *, timeout_s: float) -> tuple[Document, ...]:
         """Registers, idempotent by document id."""
@@ -217,6 +225,25 @@ class FakeRecords:
             datetime.now(UTC) if all(row.has_ended for row in rows) else None,
             tuple(self._read(row, columns) for row in rows),
         )
+
+    async def delete(self, document_id: UUID) -> Sequence[str]:
+        """One row."""
+        self._own(str(document_id))
+        del self.rows[str(document_id)], self.owners[str(document_id)]
+        return (str(document_id),)
+
+    async def delete_batch(self, batch_id: UUID) -> Sequence[str]:
+        """Its rows."""
+        found = [row.document_id for row in self.rows.values() if row.batch_id == str(batch_id)]
+        if not found:
+            raise NotFound("BATCH_NOT_FOUND", "no such batch")
+        for document_id in found:
+            del self.rows[document_id], self.owners[document_id]
+        return found
+
+    async def confirm_deleted(self, document_ids: Sequence[str], *, timeout_s: float) -> None:
+        """Remembers them."""
+        self.confirmed += document_ids
 
     async def workflow(self, workflow_id: str, columns: Columns) -> Workflow:
         """The rows that name it."""
