@@ -385,6 +385,7 @@ class FakeRenderer:
     """The PageRenderer port: a picture says what it is of. `error` is raised instead."""
 
     error: SheafError | None = None
+    after_draw: Hook = _nothing
     drawn: list[tuple[str, int, int]] = field(default_factory=list)
 
     async def thumbnail(self, document: Document, page: int, width_px: int) -> bytes:
@@ -392,6 +393,7 @@ class FakeRenderer:
         self.drawn.append((document.object_key, page, width_px))
         if self.error is not None:
             raise self.error
+        await self.after_draw()
         return f"RIFF WEBP {page} {width_px}".encode()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -50,9 +51,9 @@ async def _confirm(metadata: Metadata, *document_ids: str) -> None:
     )
 
 
-async def _listed(metadata: Metadata) -> set[str]:
-    with as_user("ann"):
-        page = await metadata.call("ListDocuments", metadata_pb2.ListDocumentsRequest())
+async def _listed(metadata: Metadata, user_id: str = "ann", **wanted: Any) -> set[str]:
+    with as_user(user_id):
+        page = await metadata.call("ListDocuments", metadata_pb2.ListDocumentsRequest(**wanted))
     return {document.document_id for document in page.documents}
 
 
@@ -119,6 +120,9 @@ async def test_what_was_found_inside_goes_with_it(metadata: Metadata) -> None:
     expected = {first, mine.document_id, deep.document_id}
     assert await _delete(metadata, first) == expected
     assert await _listed(metadata) == {second, theirs.document_id}
+    assert await _listed(metadata, parent_id=second) == {theirs.document_id}
+    assert await _listed(metadata, parent_id=first) == set()
+    assert await _listed(metadata, "bob", parent_id=second) == set()
     assert await _due(metadata) == expected
 
 
@@ -216,7 +220,7 @@ async def test_objects_are_due_at_once_and_once_more(metadata: Metadata) -> None
     await _confirm(metadata, document_id)  # of another who was at it: it is not due
     assert await _due(metadata) == set()
     for expected in ({document_id}, set[str]()):
-        await metadata.sql("UPDATE deletion SET due_at = due_at - INTERVAL 900 SECOND")
+        await metadata.sql("UPDATE deletion SET due_at = due_at - INTERVAL 2 HOUR")
         assert await _due(metadata) == expected
         await _confirm(metadata, document_id)
     assert await metadata.sql("SELECT 1 FROM deletion") == []

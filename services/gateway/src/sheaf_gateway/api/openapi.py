@@ -132,10 +132,12 @@ UPLOAD_RESPONSES: Final = {
 TEXT_RESPONSES: Final = {
     **problems(400, 404, 409),
     200: _text("The text in UTF-8.", "text/plain"),
+    304: ResponseSpec(None, description="Not changed."),
 }
 MARKDOWN_RESPONSES: Final = {
     **problems(400, 404, 409),
     200: _text("The document as Markdown in UTF-8.", "text/markdown"),
+    304: ResponseSpec(None, description="Not changed."),
 }
 THUMBNAIL_RESPONSES: Final = {
     **problems(400, 404, 409, 415, 429),
@@ -147,6 +149,7 @@ RESULT_RESPONSES: Final = {
     200: ResponseSpec(
         dict, generate_examples=False, description="The result, schema `sheaf.result/1`."
     ),
+    304: ResponseSpec(None, description="Not changed."),
 }
 CONTENT_RESPONSES: Final = {
     **problems(400, 404, 416),
