@@ -16,8 +16,8 @@ from support.waiting import until_answer
 pytestmark = pytest.mark.timeout(180)
 
 
-async def _keys(system: System, document_id: str) -> set[str]:
-    return {key for key in await system.keys() if document_id in key}
+async def _erased(system: System, document_id: str) -> bool:
+    return not {key for key in await system.keys() if document_id in key}
 
 
 async def _due_after(system: System, document_id: str, times: int) -> bool:
@@ -43,15 +43,11 @@ async def test_killed_between_the_deletion_and_that_of_the_objects(
             await system.http.delete(path)
         await died()
     assert (await system.http.get(path)).status_code == 404
-
-    async def erased() -> bool:
-        return not await _keys(system, document_id)
-
-    await until_answer(erased)
+    await until_answer(lambda: _erased(system, document_id))
     late = f"documents/{document_id}/1-of-a-zombie/result.json.zst"
     system.s3.put_object(Bucket=system.stack.env["S3_BUCKET"], Key=late, Body=b"late")
     await until_answer(lambda: _due_after(system, document_id, 1))
-    await until_answer(erased)
+    await until_answer(lambda: _erased(system, document_id))
     await until_answer(lambda: _due_after(system, document_id, 2))
 
     async def forgotten() -> bool:
@@ -64,29 +60,27 @@ async def test_killed_between_the_deletion_and_that_of_the_objects(
     await system.assert_nothing_lost_or_doubled()
 
 
-async def test_a_deletion_stops_recognition(system: System) -> None:
-    """Within seconds its workflow has ended, and nothing of the scan is left."""
-    (document_id,) = await system.accepted({"scan.tiff": scan(12)})
+async def test_recognition_that_runs_is_stopped(system: System) -> None:
+    """By a cancel and by a deletion: within seconds its workflow has ended, nothing is left."""
+    scans = {f"{number}.tiff": scan(40) for number in range(2)}
+    cancelled, deleted = await system.accepted(scans)
 
     async def under_way() -> bool:
-        progress = (await system.document(document_id))["progress"]
-        return progress is not None and progress["pages_done"] > 0
+        found = [(await system.document(each))["progress"] for each in (cancelled, deleted)]
+        return all(progress is not None and progress["pages_total"] > 0 for progress in found)
 
     await until_answer(under_way, timeout_s=PATIENCE_S)
-    workflow_id = (await system.row(document_id)).workflow_id
-    assert workflow_id is not None
-    assert (await system.http.delete(f"/v1/documents/{document_id}")).status_code == 204
+    workflow_ids = [(await system.row(each)).workflow_id for each in (cancelled, deleted)]
+    answer = await system.http.post(f"/v1/documents/{cancelled}/cancel")
+    assert answer.json()["status"] == "cancelled"
+    assert (await system.http.delete(f"/v1/documents/{deleted}")).status_code == 204
 
     client = await Client.connect(system.stack.env["TEMPORAL_ADDRESS"])
-    workflow = client.get_workflow_handle(workflow_id)
 
     async def ended() -> bool:
-        return (await workflow.describe()).status is WorkflowExecutionStatus.COMPLETED
+        found = [await client.get_workflow_handle(each or "").describe() for each in workflow_ids]
+        return {each.status for each in found} == {WorkflowExecutionStatus.COMPLETED}
 
     await until_answer(ended, timeout_s=8)
-
-    async def erased() -> bool:
-        return not await _keys(system, document_id)
-
-    await until_answer(erased)
+    await until_answer(lambda: _erased(system, deleted))
     await system.assert_nothing_lost_or_doubled()

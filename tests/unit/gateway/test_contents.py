@@ -61,6 +61,7 @@ async def test_the_result_is_unpacked_for_who_cannot(gateway: Gateway, accept: s
 
     assert answer.headers["content-type"] == "application/json"
     assert "content-encoding" not in answer.headers
+    assert answer.headers["content-length"] == str(len(answer.content))
     assert answer.json() == RESULT
 
 

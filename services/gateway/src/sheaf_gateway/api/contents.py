@@ -141,7 +141,8 @@ class ContentController(Controller):
                         headers["content-length"] = str(content.stored.size_bytes)
                         yield OpenAnswer(Head(200, headers), content.chunks)
                     else:
-                        pieces = results.unpacked(content)
+                        size, pieces = await results.unpacked(content)
+                        headers["content-length"] = str(size)
                         first = await anext(pieces, b"")
                         yield OpenAnswer(Head(200, headers), _with_first(first, pieces))
             except NotFound as error:
