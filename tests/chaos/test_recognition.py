@@ -16,10 +16,10 @@ PATIENCE_S = 120
 pytestmark = pytest.mark.timeout(300)
 
 
-def scan() -> bytes:
-    """A TIFF of several pages with a line of text each: two chunks of the OCR lane."""
+def scan(pages: int = PAGES) -> bytes:
+    """A TIFF of several pages with a line of text each: two chunks of the OCR lane, if not more."""
     pictures = []
-    for number in range(1, PAGES + 1):
+    for number in range(1, pages + 1):
         picture = Image.new("L", (900, 300), "white")
         font = ImageFont.load_default(40)
         ImageDraw.Draw(picture).text((60, 100), f"Sheet {number} of wool", "black", font)

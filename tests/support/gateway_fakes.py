@@ -142,6 +142,13 @@ class FakeStore:
         for key in keys:
             self.objects.pop(key, None)
 
+    async def delete_all(self, document_id: str, *, timeout_s: float) -> None:
+        """Deletes what lies under the document's prefix."""
+        prefix = f"documents/{document_id}/"
+        await self.delete(
+            [key for key in self.objects if key.startswith(prefix)], timeout_s=timeout_s
+        )
+
 
 def _described(key: str, content: bytes) -> StoredObject:
     if not content:
@@ -185,6 +192,7 @@ class FakeRecords:
     idempotency: FakeIdempotencyKeys = field(default_factory=FakeIdempotencyKeys)
     sources: dict[bytes, tuple[UUID, str]] = field(default_factory=dict)
     """By hash, a document whose result can be reused, and its key."""
+    confirmed: list[str] = field(default_factory=list)
 
     async def register(self, batch: NewBatch, *, timeout_s: float) -> Registered:
         """Registers, idempotent by document id. Of `sources`, by hash, the copy is believed."""
@@ -251,6 +259,25 @@ class FakeRecords:
             datetime.now(UTC) if all(row.has_ended for row in rows) else None,
             tuple(self._read(row, columns) for row in rows),
         )
+
+    async def delete(self, document_id: UUID) -> Sequence[str]:
+        """One row."""
+        self._own(str(document_id))
+        del self.rows[str(document_id)], self.owners[str(document_id)]
+        return (str(document_id),)
+
+    async def delete_batch(self, batch_id: UUID) -> Sequence[str]:
+        """Its rows."""
+        found = [row.document_id for row in self.rows.values() if row.batch_id == str(batch_id)]
+        if not found:
+            raise NotFound("BATCH_NOT_FOUND", "no such batch")
+        for document_id in found:
+            del self.rows[document_id], self.owners[document_id]
+        return found
+
+    async def confirm_deleted(self, document_ids: Sequence[str], *, timeout_s: float) -> None:
+        """Remembers them."""
+        self.confirmed += document_ids
 
     async def workflow(self, workflow_id: str, columns: Columns) -> Workflow:
         """The rows that name it."""
@@ -393,6 +420,7 @@ class FakeRenderer:
     """The PageRenderer port: a picture says what it is of. `error` is raised instead."""
 
     error: SheafError | None = None
+    after_draw: Hook = _nothing
     drawn: list[tuple[str, int, int]] = field(default_factory=list)
 
     async def thumbnail(self, document: Document, page: int, width_px: int) -> bytes:
@@ -400,6 +428,7 @@ class FakeRenderer:
         self.drawn.append((document.object_key, page, width_px))
         if self.error is not None:
             raise self.error
+        await self.after_draw()
         return f"RIFF WEBP {page} {width_px}".encode()
 
 

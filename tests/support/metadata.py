@@ -371,7 +371,10 @@ class Metadata:
 
     async def empty(self) -> None:
         """Removes everything that is recorded."""
-        for table in ("document", "batch", "event", "api_key", "workflow_slot", "idempotency_key"):
+        for table in (
+            *("document", "batch", "event", "api_key", "workflow_slot"),
+            *("idempotency_key", "deletion"),
+        ):
             await self.sql(f"DELETE FROM {table}")  # noqa: S608 - our own names
 
 

@@ -31,6 +31,7 @@ SHORT_LEASES: Final = {
     "ACTIVITY_HEARTBEAT_TIMEOUT_S": "3",
     "SWEEP_MIN_AGE_S": "0",
     "SWEEP_MIN_AGE_FLOOR_S": "0",
+    "DELETION_INTERVAL_S": "0.3",
 }
 TERMINAL: Final = ("completed", "failed", "quarantined", "cancelled")
 
@@ -138,8 +139,12 @@ class System:
         return next(row for row in await self.rows() if row.document_id == document_id)
 
     async def terminal_events(self) -> Counter[str]:
-        """How many terminal events each document has."""
-        statement = text("SELECT document_id, status FROM event WHERE document_id IS NOT NULL")
+        """How many terminal events each document has that is not deleted."""
+        statement = text(
+            "SELECT e.document_id, e.status FROM event e WHERE e.document_id IS NOT NULL"
+            " AND NOT EXISTS (SELECT 1 FROM event d WHERE d.document_id = e.document_id"
+            " AND d.type = 'document.deleted')"
+        )
         async with self.engine.connect() as connection:
             found = (await connection.execute(statement)).all()
         return Counter(str(UUID(bytes=bytes(row[0]))) for row in found if row[1] in TERMINAL)

@@ -76,6 +76,19 @@ async def test_a_page_reads_what_it_shows(
     assert await rows_read(connection, statement, parameters) <= 51 + _TIES
 
 
+async def test_what_was_found_in_a_document_is_looked_for_in_its_batch(
+    connection: AsyncConnection,
+) -> None:
+    """The list reads as many rows as that has documents, and finds the document's batch once."""
+    found = await connection.exec_driver_sql(
+        "SELECT id FROM document WHERE user_id = 'ann' LIMIT 1"
+    )
+    wanted = ListFilter(user_id="ann", parent_id=UUID(bytes=found.scalar_one()))
+    statement, parameters = list_statement(wanted, ALL_FIELDS, None, None, 51)
+    assert_plan(await explained(connection, statement, parameters), "batch_idx")
+    assert await rows_read(connection, statement, parameters) < 200
+
+
 _NOW = datetime.now(UTC)
 _TIMES: dict[str, Any] = {
     "uploaded_from": _NOW - timedelta(days=31),

@@ -18,6 +18,7 @@ from sheaf_metadata.adapters.mysql import (
     batches,
     claims,
     control,
+    deletion,
     leases,
     lines,
     reading,
@@ -243,3 +244,27 @@ async def test_claims_stay_fast_in_a_table_that_is_full(filled: Metadata) -> Non
     for _ in range(16):
         assert len((await filled.claimed(max_documents=64)).documents) == 64
     assert loop.time() - started < 4
+
+
+async def test_a_deletion_goes_by_key_and_batch(connection: AsyncConnection) -> None:
+    """It reads the document, those of its batch, and tombstones by their keys or by when due."""
+    ids = await some_ids(connection, "completed", 200)
+    batch_id = (await connection.execute(deletion.ROOT, {"id": ids[0]})).one().batch_id
+    many = {"ids": ids}
+    for statement, parameters, index in (
+        (deletion.ROOT, {"id": ids[0]}, "PRIMARY"),
+        (deletion.INSIDE, {"batch_id": batch_id, "limit": 5000}, "batch_idx"),
+        (deletion.OF_BATCH, {"batch_id": batch_id, "limit": 200}, "batch_idx"),
+        (deletion.LOCK, many, "PRIMARY"),
+        (deletion.DELETE, many, "PRIMARY"),
+    ):
+        assert_plan(await explained(connection, statement, parameters), index)
+    assert await rows_read(connection, deletion.INSIDE, {"batch_id": batch_id, "limit": 5000}) < 200
+    for statement, parameters, index in (
+        (deletion.DUE, {"limit": 1000}, "deletion_due_idx"),
+        (deletion.CONFIRM, {**many, "again_us": 1, "user_id": "", "times": 2}, "PRIMARY"),
+        (deletion.FORGET, {**many, "times": 2}, "PRIMARY"),
+        (attaching.DELETED, many, "PRIMARY"),
+        (registration.NOW, many, "PRIMARY"),
+    ):
+        assert_plan(await explained(connection, statement, parameters), index, "t")

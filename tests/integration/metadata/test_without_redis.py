@@ -10,10 +10,17 @@ import psutil
 import pytest
 from redis.asyncio import Redis
 
-from sheaf.metadata.v1 import document_pb2
+from sheaf.metadata.v1 import document_pb2, metadata_pb2
 from sheaf_common.errors import Unavailable
 from sheaf_dev.stack import Stack
-from support.metadata import Metadata, completed, metadata_settings, quarantined, served
+from support.metadata import (
+    Metadata,
+    completed,
+    metadata_settings,
+    new_document,
+    quarantined,
+    served,
+)
 from support.tcp_proxy import tcp_proxy
 from support.waiting import until
 
@@ -291,6 +298,22 @@ async def test_a_claim_finds_work_that_nobody_announces(metadata: Metadata, outa
     group = waiting.result()
     assert group is not None
     assert group.documents[0].document_id == document_id
+
+
+async def test_a_deletion_waits_for_redis(metadata: Metadata, valkey: Stack) -> None:
+    """What it keeps would be shown when it is back: so it is refused, and changes nothing."""
+    answer = await metadata.register(new_document())
+    document_id, batch_id = answer.documents[0].document_id, answer.batch.batch_id
+    before = await metadata.row(document_id)
+    document = metadata_pb2.DeleteDocumentRequest(document_id=document_id)
+    batch = metadata_pb2.DeleteBatchRequest(batch_id=batch_id)
+    calls = {"DeleteDocument": document, "DeleteBatch": batch}
+    async with without(valkey, "read-only"):
+        for method, request in calls.items():
+            with pytest.raises(Unavailable) as refused:
+                await metadata.call(method, request)
+            assert refused.value.reason == "CACHE_UNAVAILABLE"
+    assert await metadata.row(document_id) == before
 
 
 async def test_a_new_attempt_waits_for_redis(

@@ -61,6 +61,7 @@ async def test_the_result_is_unpacked_for_who_cannot(gateway: Gateway, accept: s
 
     assert answer.headers["content-type"] == "application/json"
     assert "content-encoding" not in answer.headers
+    assert answer.headers["content-length"] == str(len(answer.content))
     assert answer.json() == RESULT
 
 
@@ -204,3 +205,45 @@ async def test_a_stream_ends_when_the_client_leaves(gateway: Gateway) -> None:
     await call.task
 
     assert len(call.body) < 1_000_000
+
+
+@pytest.mark.parametrize("what", ["text", "markdown", "result", "content"])
+async def test_what_the_client_has_is_not_sent_again(gateway: Gateway, what: str) -> None:
+    """304 by its validator; a result that is another one has another."""
+    result = zstandard.compress(json.dumps(RESULT | {"markdown": "# first"}).encode())
+    first, second = [await completed(gateway, result) for _ in range(2)]
+    path = f"/v1/documents/{first}/{what}"
+    etag = (await got(gateway, path, accept_encoding="identity")).headers["etag"]
+    for given in (etag, f'"other", {etag}', "*"):
+        same = await got(gateway, path, if_none_match=given, accept_encoding="identity")
+        assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", etag)
+    if what != "content":
+        path = f"/v1/documents/{second}/{what}"
+        other = await got(gateway, path, if_none_match=etag, accept_encoding="identity")
+        assert other.status_code == 200
+
+
+async def test_each_encoding_of_a_result_has_its_validator(gateway: Gateway) -> None:
+    """What a client has unpacked is no answer to one that takes it packed."""
+    path = f"/v1/documents/{await completed(gateway)}/result"
+    plain = (await got(gateway, path, accept_encoding="identity")).headers["etag"]
+    packed = await got(gateway, path, accept_encoding="zstd", if_none_match=plain)
+    assert (packed.status_code, packed.headers["etag"] == plain) == (200, False)
+
+
+@pytest.mark.parametrize("what", ["text", "markdown", "result", "content", "thumbnail"])
+async def test_what_is_deleted_while_it_is_read_is_not_found(gateway: Gateway, what: str) -> None:
+    """Its object is missing for a reason, which is no fault of the store."""
+    document_id = await completed(gateway)
+    store = gateway.store
+    opened = store.get
+
+    def delete_first(key: str, **options: Any) -> Any:
+        store.objects.clear()
+        gateway.records.rows.pop(document_id, None)
+        gateway.records.owners.pop(document_id, None)
+        return opened(key, **options)
+
+    store.get = delete_first  # type: ignore[method-assign]
+    answer = await got(gateway, f"/v1/documents/{document_id}/{what}", accept_encoding="identity")
+    assert (answer.status_code, answer.json()["code"]) == (404, "DOCUMENT_NOT_FOUND")

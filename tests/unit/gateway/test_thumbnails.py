@@ -186,3 +186,17 @@ async def test_the_schema_of_results_is_published(gateway: Gateway) -> None:
     assert "sheaf.result/1" in answer.text
     assert answer.json()["$ref"] == "#/$defs/Result"
     assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_a_picture_of_what_was_deleted_meanwhile_is_not_kept(gateway: Gateway) -> None:
+    """It was put after the objects were deleted: it goes, and nobody gets it."""
+    document_id = await document(gateway)
+
+    async def delete() -> None:
+        async with gateway.http() as http:
+            assert (await http.delete(f"/v1/documents/{document_id}")).status_code == 204
+        gateway.store.objects[f"documents/{document_id}/thumb-1-256.webp"] = b"kept"
+
+    gateway.renderer.after_draw = delete
+    answer = await got(gateway, f"/v1/documents/{document_id}/thumbnail")
+    assert (answer.status_code, gateway.store.objects) == (404, {})

@@ -30,6 +30,7 @@ class FakeDrawer:
 
     gate: asyncio.Event | None = None
     running: int = 0
+    drawn: int = 0
     cancelled: list[int] = field(default_factory=list)
 
     async def thumbnail(
@@ -37,6 +38,7 @@ class FakeDrawer:
     ) -> bytes:
         """See the class."""
         self.running += 1
+        self.drawn += 1
         try:
             if self.gate is not None:
                 await self.gate.wait()
@@ -100,16 +102,49 @@ async def test_few_are_drawn_at_once_and_few_may_wait() -> None:
     """One draws, one waits, the third is told to come back."""
     drawer = FakeDrawer(gate=asyncio.Event())
     drawing, _ = thumbnailer(drawer)
-    first, second = (asyncio.create_task(drawing.draw(ASKED)) for _ in range(2))
+    pages = [replace(ASKED, page=number) for number in (1, 2, 3)]
+    first, second = (asyncio.create_task(drawing.draw(page)) for page in pages[:2])
     await until(lambda: drawer.running == 1)
 
     with pytest.raises(OverCapacity) as caught:
-        await drawing.draw(ASKED)
+        await drawing.draw(pages[2])
     assert caught.value.reason == "SANDBOX_BUSY"
     assert drawer.running == 1
     assert drawer.gate is not None
     drawer.gate.set()
-    assert await first == await second
+    assert (await first)[1] != (await second)[1]
+
+
+async def test_one_picture_is_drawn_once_for_all_who_ask() -> None:
+    """Whoever asked first may leave; when all have left it is given up."""
+    drawer = FakeDrawer(gate=asyncio.Event())
+    drawing, _ = thumbnailer(drawer)
+    first, *others = (asyncio.create_task(drawing.draw(ASKED)) for _ in range(50))
+    await until(lambda: drawer.running == 1)
+    first.cancel()
+    await asyncio.wait([first])
+    assert (drawer.running, drawer.drawn) == (1, 1)
+    assert drawer.gate is not None
+    drawer.gate.set()
+    assert len({await other for other in others}) == drawer.drawn == 1
+
+    drawer.gate.clear()
+    last = asyncio.create_task(drawing.draw(ASKED))
+    await until(lambda: drawer.running == 1)
+    last.cancel()
+    await until(lambda: drawer.cancelled == [2])
+
+
+async def test_all_who_ask_are_told_of_a_failure() -> None:
+    """And whoever asks after it has it tried again."""
+    drawing, objects = thumbnailer(FakeDrawer())
+    objects.stored[ASKED.object_key] = b"pdx"
+    outcomes = await asyncio.gather(
+        *(drawing.draw(ASKED) for _ in range(2)), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [DataLoss, DataLoss]
+    objects.stored[ASKED.object_key] = b"pdf"
+    assert (await drawing.draw(ASKED))[0]
 
 
 async def test_one_that_takes_too_long_is_stopped() -> None:

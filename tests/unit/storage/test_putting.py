@@ -22,7 +22,7 @@ from sheaf_common.errors import (
 from sheaf_common.memory import ByteBudget
 from sheaf_storage.domain import PutOrder, PutOutcome
 from sheaf_storage.ports import Description
-from sheaf_storage.service import PutLimits, Putting, Writes
+from sheaf_storage.service import BlobService, PutLimits, Putting, RecentObjects, Writes
 from support.storage_fakes import FakeSniffer, FakeStore, Stored
 from support.waiting import until
 
@@ -283,3 +283,19 @@ async def _let_others_run() -> None:
     """Gives every task that could go on the chance to."""
     for _ in range(50):
         await asyncio.sleep(0)
+
+
+async def test_what_was_deleted_while_it_was_put_is_not_kept_in_memory(bench: Bench) -> None:
+    """The store may have deleted it after it had it: only the store knows."""
+    recent = RecentObjects(1000, 10.0)
+    blobs = BlobService(bench.store, bench.writes, bench.putting, recent)
+    gate = bench.store.gates["put"] = asyncio.Event()
+    putting = asyncio.create_task(blobs.put_whole(ORDER, b"content"))
+    await until(lambda: bool(bench.writes._running))
+    await blobs.delete([KEY])
+    gate.set()
+    assert (await putting).created
+    assert recent.find(KEY) is None
+
+    await blobs.put_whole(PutOrder("documents/2/original"), b"content")
+    assert recent.find("documents/2/original") is not None

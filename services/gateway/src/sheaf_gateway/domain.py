@@ -270,6 +270,7 @@ class ListFilter:
     content_type: str = ""
     uploaded_from: datetime | None = None
     uploaded_before: datetime | None = None
+    parent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,10 @@ class ObjectStore(Protocol):
         """Deletes objects, at most 1,000; those not there count as deleted."""
         ...
 
+    async def delete_all(self, document_id: str, *, timeout_s: float) -> None:
+        """Deletes every object of a document that is there when it is looked for."""
+        ...
+
 
 class Records(Protocol):
     """Keeps what is known of documents. Acts for the current request's user.
@@ -139,6 +143,18 @@ class Records(Protocol):
             FailedPrecondition: `DOCUMENT_NOT_TERMINAL`; `ATTEMPT_CHANGED`, if `after_attempt`
                 is not 0 and not the attempt that has ended.
         """
+        ...
+
+    async def delete(self, document_id: UUID) -> Sequence[str]:
+        """Deletes a document and what was found inside it; the ids of all. Raises NotFound."""
+        ...
+
+    async def delete_batch(self, batch_id: UUID) -> Sequence[str]:
+        """Deletes a batch; the ids of its documents. Raises NotFound."""
+        ...
+
+    async def confirm_deleted(self, document_ids: Sequence[str], *, timeout_s: float) -> None:
+        """Says that the objects of deleted documents, at most 1,000, are deleted."""
         ...
 
     async def replay(self, wanted: Replay) -> Replayed:

@@ -28,6 +28,7 @@ from sheaf_gateway.service.admission import Admission, ByteBudget
 from sheaf_gateway.service.authentication import Authenticator
 from sheaf_gateway.service.control import ControlService
 from sheaf_gateway.service.copying import ResultCopier
+from sheaf_gateway.service.deletion import DeletionService
 from sheaf_gateway.service.finishing import FinishingWork, finishing_work
 from sheaf_gateway.service.health import HealthService
 from sheaf_gateway.service.intake import IntakeService
@@ -119,6 +120,7 @@ def build_services(
         results=results,
         thumbnails=ThumbnailService(records, store, renderer),
         control=ControlService(records, sealer),
+        deletion=DeletionService(records, store),
         health_service=health,
         kpis=KpiService(recent, measurements),
     )

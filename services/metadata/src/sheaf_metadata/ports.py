@@ -201,7 +201,8 @@ class Leases(Protocol):
 class Changes:
     """What a transaction changed, for caches and for those who wait.
 
-    `documents` are whole rows as they are now; `added` is how many more were registered with it.
+    `documents` are whole rows as they are now; `added` is how many more were registered with it,
+    `deleted` are those that have no row any longer.
     """
 
     documents: tuple[Document, ...] = ()
@@ -209,6 +210,7 @@ class Changes:
     queued_lanes: frozenset[Lane] = frozenset()
     freed_lanes: frozenset[Lane] = frozenset()
     added: int = 0
+    deleted: tuple[UUID, ...] = ()
 
 
 class Outcomes(Protocol):

@@ -59,6 +59,14 @@ class RecordSettings(SettingsGroup):
         ge=1,
         le=10_000_000,
     )
+    deletion_again_s: float = variable(
+        "METADATA_DELETION_AGAIN_S",
+        5_400.0,
+        "seconds after which the objects of a deleted document are deleted once more: longer than"
+        " what still works on it may go on without being told",
+        ge=0,
+        le=86_400,
+    )
     redis_budget_ms: int = variable(
         "METADATA_REDIS_BUDGET_MS", 100, "the most that a call waits for Redis", ge=1, le=5000
     )

@@ -16,6 +16,7 @@ from sheaf_metadata.adapters.mysql.api_keys import MysqlApiKeys
 from sheaf_metadata.adapters.mysql.claims import MysqlClaims
 from sheaf_metadata.adapters.mysql.control import MysqlControls
 from sheaf_metadata.adapters.mysql.database import LOCK_WAIT_S, Database
+from sheaf_metadata.adapters.mysql.deletion import MysqlDeletions
 from sheaf_metadata.adapters.mysql.idempotency import MysqlIdempotencyKeys
 from sheaf_metadata.adapters.mysql.leases import MysqlLeases
 from sheaf_metadata.adapters.mysql.lines import MysqlLines
@@ -39,6 +40,7 @@ from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
 from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.control import ControlDocuments
+from sheaf_metadata.service.deletion import DeleteDocuments
 from sheaf_metadata.service.idempotency import KeepIdempotency
 from sheaf_metadata.service.monotonic import MonotonicCache, ShownVersions
 from sheaf_metadata.service.open_check import OpenCheck
@@ -148,6 +150,9 @@ def _servicer(
         ),
         control=ControlDocuments(
             MysqlControls(database), fairness, cache, batches, announcer, observer
+        ),
+        deleting=DeleteDocuments(
+            MysqlDeletions(database, again_s=record.deletion_again_s), cache, batches, announcer
         ),
         house=KeepHouse(house),
         keys=KeyRing(

@@ -256,6 +256,13 @@ class SweepSettings(SettingsGroup):
         "the least age that may be asked for; below an hour a sweep can race an upload",
         ge=0,
     )
+    deletion_interval_s: float = variable(
+        "DELETION_INTERVAL_S",
+        30.0,
+        "seconds between looks for objects of deleted documents",
+        ge=0.1,
+        le=3600,
+    )
     event_retention_s: float = variable(
         "EVENT_RETENTION_S", 30 * 86_400.0, "seconds that events are kept", ge=0
     )

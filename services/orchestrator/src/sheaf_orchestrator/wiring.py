@@ -22,6 +22,7 @@ from sheaf_common.telemetry.sampling import Sampler
 from sheaf_orchestrator.adapters.census import TemporalCensus
 from sheaf_orchestrator.adapters.metadata import (
     MetadataBacklog,
+    MetadataDeletions,
     MetadataIntake,
     MetadataPasswords,
     MetadataReferences,
@@ -49,6 +50,7 @@ from sheaf_orchestrator.domain import Lane
 from sheaf_orchestrator.extraction import ExtractionPool
 from sheaf_orchestrator.extraction.sandbox.launch import OCR_REGISTRY
 from sheaf_orchestrator.service.dispatcher import Dispatcher
+from sheaf_orchestrator.service.eraser import Eraser
 from sheaf_orchestrator.service.keeping import ResultKeeper
 from sheaf_orchestrator.service.leases import LeaseKeeper
 from sheaf_orchestrator.service.limits import FollowedLimits
@@ -223,13 +225,19 @@ async def _require(peer: Peer) -> None:
 
 async def _run_io(stack: AsyncExitStack, parts: _Parts) -> None:
     settings = parts.settings
+    listing = StorageListing(
+        parts.storage, storage_pb2_grpc.StorageServiceStub(parts.storage.channel)
+    )
+    record = metadata_pb2_grpc.MetadataServiceStub(parts.metadata.channel)
     sweeper = Sweeper(
-        StorageListing(parts.storage, storage_pb2_grpc.StorageServiceStub(parts.storage.channel)),
-        MetadataReferences(
-            parts.metadata, metadata_pb2_grpc.MetadataServiceStub(parts.metadata.channel)
-        ),
+        listing,
+        MetadataReferences(parts.metadata, record),
         settings.sweep.event_retention_s,
     )
+    eraser = Eraser(
+        MetadataDeletions(parts.metadata, record), listing, settings.sweep.deletion_interval_s
+    )
+    await stack.enter_async_context(parts.lifecycle.background("eraser", eraser.run()))
     activities = SweepActivities(sweeper, settings.sweep.min_age_s)
     executor = stack.enter_context(ThreadPoolExecutor(settings.temporal.io_threads, "io"))
     # Whatever blocks in this process blocks one of these, so their number bounds it.

@@ -335,14 +335,16 @@ class MetadataServiceServicer:
     def DeleteDocument(self, request, context):
         """Deletes a document and those that were found inside it, also while they are worked on: from
         the commit on every call answers as if they had never been. Says which objects are to be
-        deleted; what is not confirmed by ConfirmDeletions is listed by ListDeletions.
+        deleted; what is not confirmed by ConfirmDeletions is listed by ListDeletions. UNAVAILABLE:
+        CACHE_UNAVAILABLE, because caches that show what is to be deleted could not be told.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteBatch(self, request, context):
-        """Deletes a batch with all its documents, in the same way.
+        """Deletes a batch with all its documents, in the same way. Of a large one it may have deleted a
+        part when it fails: repeat it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -358,7 +360,8 @@ class MetadataServiceServicer:
 
     def ConfirmDeletions(self, request, context):
         """Says that no object of these deleted documents is left. The first time they are due once
-        more, when no work on them can go on any longer; the second time nothing is kept of them.
+        more, when no work on them can go on any longer; the second time they are not listed again, and
+        forgotten after as long as between. Of documents that are not due nothing is changed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -103,17 +103,21 @@ class MetadataServiceStub:
     DeleteDocument: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.DeleteDocumentRequest, _metadata_pb2.DeleteDocumentResponse]
     """Deletes a document and those that were found inside it, also while they are worked on: from
     the commit on every call answers as if they had never been. Says which objects are to be
-    deleted; what is not confirmed by ConfirmDeletions is listed by ListDeletions.
+    deleted; what is not confirmed by ConfirmDeletions is listed by ListDeletions. UNAVAILABLE:
+    CACHE_UNAVAILABLE, because caches that show what is to be deleted could not be told.
     """
     DeleteBatch: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.DeleteBatchRequest, _metadata_pb2.DeleteBatchResponse]
-    """Deletes a batch with all its documents, in the same way."""
+    """Deletes a batch with all its documents, in the same way. Of a large one it may have deleted a
+    part when it fails: repeat it.
+    """
     ListDeletions: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ListDeletionsRequest, _metadata_pb2.ListDeletionsResponse]
     """Lists deleted documents whose objects are due to be deleted (again: what worked on one may
     have put something after the first time), the longest due first.
     """
     ConfirmDeletions: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ConfirmDeletionsRequest, _metadata_pb2.ConfirmDeletionsResponse]
     """Says that no object of these deleted documents is left. The first time they are due once
-    more, when no work on them can go on any longer; the second time nothing is kept of them.
+    more, when no work on them can go on any longer; the second time they are not listed again, and
+    forgotten after as long as between. Of documents that are not due nothing is changed.
     """
     ReprocessDocument: _grpc.UnaryUnaryMultiCallable[_metadata_pb2.ReprocessDocumentRequest, _metadata_pb2.ReprocessDocumentResponse]
     """Queues a terminal document again, as its next attempt. The result of the attempt before
@@ -233,17 +237,21 @@ class MetadataServiceAsyncStub(MetadataServiceStub):
     DeleteDocument: _aio.UnaryUnaryMultiCallable[_metadata_pb2.DeleteDocumentRequest, _metadata_pb2.DeleteDocumentResponse]  # type: ignore[assignment]
     """Deletes a document and those that were found inside it, also while they are worked on: from
     the commit on every call answers as if they had never been. Says which objects are to be
-    deleted; what is not confirmed by ConfirmDeletions is listed by ListDeletions.
+    deleted; what is not confirmed by ConfirmDeletions is listed by ListDeletions. UNAVAILABLE:
+    CACHE_UNAVAILABLE, because caches that show what is to be deleted could not be told.
     """
     DeleteBatch: _aio.UnaryUnaryMultiCallable[_metadata_pb2.DeleteBatchRequest, _metadata_pb2.DeleteBatchResponse]  # type: ignore[assignment]
-    """Deletes a batch with all its documents, in the same way."""
+    """Deletes a batch with all its documents, in the same way. Of a large one it may have deleted a
+    part when it fails: repeat it.
+    """
     ListDeletions: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ListDeletionsRequest, _metadata_pb2.ListDeletionsResponse]  # type: ignore[assignment]
     """Lists deleted documents whose objects are due to be deleted (again: what worked on one may
     have put something after the first time), the longest due first.
     """
     ConfirmDeletions: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ConfirmDeletionsRequest, _metadata_pb2.ConfirmDeletionsResponse]  # type: ignore[assignment]
     """Says that no object of these deleted documents is left. The first time they are due once
-    more, when no work on them can go on any longer; the second time nothing is kept of them.
+    more, when no work on them can go on any longer; the second time they are not listed again, and
+    forgotten after as long as between. Of documents that are not due nothing is changed.
     """
     ReprocessDocument: _aio.UnaryUnaryMultiCallable[_metadata_pb2.ReprocessDocumentRequest, _metadata_pb2.ReprocessDocumentResponse]  # type: ignore[assignment]
     """Queues a terminal document again, as its next attempt. The result of the attempt before
@@ -456,7 +464,8 @@ class MetadataServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_metadata_pb2.DeleteDocumentResponse, _abc.Awaitable[_metadata_pb2.DeleteDocumentResponse]]:
         """Deletes a document and those that were found inside it, also while they are worked on: from
         the commit on every call answers as if they had never been. Says which objects are to be
-        deleted; what is not confirmed by ConfirmDeletions is listed by ListDeletions.
+        deleted; what is not confirmed by ConfirmDeletions is listed by ListDeletions. UNAVAILABLE:
+        CACHE_UNAVAILABLE, because caches that show what is to be deleted could not be told.
         """
 
     @_abc_1.abstractmethod
@@ -465,7 +474,9 @@ class MetadataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _metadata_pb2.DeleteBatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_metadata_pb2.DeleteBatchResponse, _abc.Awaitable[_metadata_pb2.DeleteBatchResponse]]:
-        """Deletes a batch with all its documents, in the same way."""
+        """Deletes a batch with all its documents, in the same way. Of a large one it may have deleted a
+        part when it fails: repeat it.
+        """
 
     @_abc_1.abstractmethod
     def ListDeletions(
@@ -484,7 +495,8 @@ class MetadataServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_metadata_pb2.ConfirmDeletionsResponse, _abc.Awaitable[_metadata_pb2.ConfirmDeletionsResponse]]:
         """Says that no object of these deleted documents is left. The first time they are due once
-        more, when no work on them can go on any longer; the second time nothing is kept of them.
+        more, when no work on them can go on any longer; the second time they are not listed again, and
+        forgotten after as long as between. Of documents that are not due nothing is changed.
         """
 
     @_abc_1.abstractmethod

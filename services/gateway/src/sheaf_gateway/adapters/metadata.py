@@ -1,5 +1,6 @@
 """Documents and API keys in the metadata service, over gRPC."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -109,6 +110,7 @@ class GrpcRecords:
             content_type=wanted.content_type,
             uploaded_from=messages.timestamp(wanted.uploaded_from),
             uploaded_before=messages.timestamp(wanted.uploaded_before),
+            parent_id="" if wanted.parent_id is None else str(wanted.parent_id),
             page_size=limit,
             page_token=cursor,
             read_mask=messages.mask(columns),
@@ -151,6 +153,30 @@ class GrpcRecords:
                 self._stub.ReprocessDocument, request, timeout_s=self._timeout_s
             )
         return messages.document(answer.document)
+
+    async def delete(self, document_id: UUID) -> Sequence[str]:
+        """See the port."""
+        request = metadata_pb2.DeleteDocumentRequest(document_id=str(document_id))
+        with peer_errors(_NAME):
+            answer = await self._peer.unary(
+                self._stub.DeleteDocument, request, timeout_s=self._timeout_s
+            )
+        return tuple(answer.document_ids)
+
+    async def delete_batch(self, batch_id: UUID) -> Sequence[str]:
+        """See the port."""
+        request = metadata_pb2.DeleteBatchRequest(batch_id=str(batch_id))
+        with peer_errors(_NAME):
+            answer = await self._peer.unary(
+                self._stub.DeleteBatch, request, timeout_s=self._timeout_s
+            )
+        return tuple(answer.document_ids)
+
+    async def confirm_deleted(self, document_ids: Sequence[str], *, timeout_s: float) -> None:
+        """See the port."""
+        request = metadata_pb2.ConfirmDeletionsRequest(document_ids=document_ids)
+        with peer_errors(_NAME):
+            await self._peer.unary(self._stub.ConfirmDeletions, request, timeout_s=timeout_s)
 
     async def replay(self, wanted: Replay) -> Replayed:
         """See the port."""

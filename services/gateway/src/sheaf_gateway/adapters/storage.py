@@ -1,5 +1,6 @@
 """Objects in the storage service, over gRPC."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Final, cast
@@ -94,6 +95,21 @@ class GrpcObjectStore:
                 storage_pb2.DeleteObjectsRequest(keys=keys),
                 timeout_s=timeout_s,
             )
+
+    async def delete_all(self, document_id: str, *, timeout_s: float) -> None:
+        """See the port."""
+        prefix = storage_pb2.ListObjectsRequest(prefix=f"documents/{document_id}/")
+        with peer_errors(_NAME):
+            async with asyncio.timeout(timeout_s):
+                more = True
+                while more:
+                    page = await self._peer.unary(
+                        self._stub.ListObjects, prefix, timeout_s=timeout_s
+                    )
+                    if page.objects:
+                        keys = [each.key for each in page.objects]
+                        await self.delete(keys, timeout_s=timeout_s)
+                    more = page.more
 
 
 async def _cut(

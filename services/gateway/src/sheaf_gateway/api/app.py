@@ -13,6 +13,7 @@ from sheaf_gateway.api.authentication import Authentication
 from sheaf_gateway.api.batches import BatchController
 from sheaf_gateway.api.contents import ContentController
 from sheaf_gateway.api.control import ControlController, QuarantineController
+from sheaf_gateway.api.deletion import DeletionController
 from sheaf_gateway.api.documents import DocumentController
 from sheaf_gateway.api.edge import Edge
 from sheaf_gateway.api.kpis import KpiController
@@ -21,6 +22,7 @@ from sheaf_gateway.api.problems import exception_handlers
 from sheaf_gateway.api.workflows import WorkflowController
 from sheaf_gateway.service.authentication import Authenticator
 from sheaf_gateway.service.control import ControlService
+from sheaf_gateway.service.deletion import DeletionService
 from sheaf_gateway.service.health import HealthService
 from sheaf_gateway.service.intake import IntakeService
 from sheaf_gateway.service.kpis import KpiService
@@ -39,6 +41,7 @@ class Services:
     results: ResultReader
     thumbnails: ThumbnailService
     control: ControlService
+    deletion: DeletionService
     health_service: HealthService
     kpis: KpiService
 
@@ -55,6 +58,7 @@ def create_routes(services: Services) -> Litestar:
         route_handlers=[
             DocumentController,
             ControlController,
+            DeletionController,
             ContentController,
             BatchController,
             WorkflowController,
@@ -77,6 +81,7 @@ def create_routes(services: Services) -> Litestar:
             "results": Provide(_results, sync_to_thread=False),
             "thumbnails": Provide(_thumbnails, sync_to_thread=False),
             "control": Provide(_control, sync_to_thread=False),
+            "deletion": Provide(_deletion, sync_to_thread=False),
             "health_service": Provide(_health_service, sync_to_thread=False),
             "kpis": Provide(_kpis, sync_to_thread=False),
         },
@@ -112,6 +117,10 @@ def _thumbnails(state: State) -> ThumbnailService:
 
 def _control(state: State) -> ControlService:
     return _services(state).control
+
+
+def _deletion(state: State) -> DeletionService:
+    return _services(state).deletion
 
 
 def _health_service(state: State) -> HealthService:

@@ -12,7 +12,13 @@ from sheaf_common.errors import NotFound
 from sheaf_common.ids import parse_id
 from sheaf_gateway.api import openapi
 from sheaf_gateway.api.authentication import REQUIRES
-from sheaf_gateway.api.headers import accepts_zstd, attachment, etag_matches, requested_range
+from sheaf_gateway.api.headers import (
+    accepts_zstd,
+    attachment,
+    etag_matches,
+    requested_range,
+    result_etag,
+)
 from sheaf_gateway.api.streaming import (
     EmptyAnswer,
     Head,
@@ -21,7 +27,7 @@ from sheaf_gateway.api.streaming import (
     StreamedAnswer,
 )
 from sheaf_gateway.domain import Document, Scope
-from sheaf_gateway.service.reading import ReadingService, missing
+from sheaf_gateway.service.reading import ReadingService
 from sheaf_gateway.service.results import ResultReader
 from sheaf_gateway.service.thumbnails import DEFAULT_WIDTH_PX, WIDTHS_PX, ThumbnailService
 
@@ -44,11 +50,18 @@ class ContentController(Controller):
         summary="Text of a document",
     )
     async def text(
-        self, document_id: FromPath[str], reading: NamedDependency[ReadingService]
-    ) -> Response[bytes]:
-        """The text of all pages, joined by form feeds."""
-        text = await reading.text(parse_id(document_id, "document_id"))
-        return Response(text, media_type="text/plain", headers=_SAFE)
+        self,
+        request: Request[Any, Any, Any],
+        document_id: FromPath[str],
+        reading: NamedDependency[ReadingService],
+    ) -> Response[bytes | None]:
+        """The text of all pages, joined by form feeds; takes `If-None-Match`."""
+        document = await reading.completed(parse_id(document_id, "document_id"))
+        headers = {**_SAFE, "etag": result_etag(document.result_key, "text", weak=True)}
+        if etag_matches(request.headers.get("if-none-match"), headers["etag"]):
+            return Response(None, status_code=304, headers=headers)
+        text = await reading.text(document)
+        return Response(text, media_type="text/plain", headers=headers)
 
     @get(
         "/markdown",
@@ -57,11 +70,18 @@ class ContentController(Controller):
         summary="Markdown of a document",
     )
     async def markdown(
-        self, document_id: FromPath[str], reading: NamedDependency[ReadingService]
-    ) -> Response[bytes]:
-        """The whole document as Markdown, with its headings and tables."""
-        markdown = await reading.markdown(parse_id(document_id, "document_id"))
-        return Response(markdown, media_type="text/markdown", headers=_SAFE)
+        self,
+        request: Request[Any, Any, Any],
+        document_id: FromPath[str],
+        reading: NamedDependency[ReadingService],
+    ) -> Response[bytes | None]:
+        """The whole document as Markdown, with its headings and tables; takes `If-None-Match`."""
+        document = await reading.completed(parse_id(document_id, "document_id"))
+        headers = {**_SAFE, "etag": result_etag(document.result_key, "markdown", weak=True)}
+        if etag_matches(request.headers.get("if-none-match"), headers["etag"]):
+            return Response(None, status_code=304, headers=headers)
+        markdown = await reading.markdown(document)
+        return Response(markdown, media_type="text/markdown", headers=headers)
 
     @get("/thumbnail", responses=openapi.THUMBNAIL_RESPONSES, summary="Picture of a page")
     async def thumbnail(
@@ -98,14 +118,22 @@ class ContentController(Controller):
     ) -> RawAnswer:
         """All that was found in the document, as JSON of the schema `sheaf.result/1`.
 
-        With `Accept-Encoding: zstd` it is sent as it is stored.
+        With `Accept-Encoding: zstd` it is sent as it is stored. Takes `If-None-Match`.
         """
         document = await reading.completed(parse_id(document_id, "document_id"))
         as_stored = accepts_zstd(request.headers.get("accept-encoding"))
+        headers = {
+            "content-type": "application/json",
+            "etag": result_etag(document.result_key, "zstd" if as_stored else "json"),
+            "vary": "accept-encoding",
+            **_SAFE,
+        }
+        if etag_matches(request.headers.get("if-none-match"), headers["etag"]):
+            del headers["content-type"]
+            return EmptyAnswer(Head(304, headers))
 
         @asynccontextmanager
         async def opened() -> AsyncIterator[OpenAnswer]:
-            headers = {"content-type": "application/json", "vary": "accept-encoding", **_SAFE}
             try:
                 async with reading.result(document) as content:
                     if as_stored:
@@ -113,11 +141,12 @@ class ContentController(Controller):
                         headers["content-length"] = str(content.stored.size_bytes)
                         yield OpenAnswer(Head(200, headers), content.chunks)
                     else:
-                        pieces = results.unpacked(content)
+                        size, pieces = await results.unpacked(content)
+                        headers["content-length"] = str(size)
                         first = await anext(pieces, b"")
                         yield OpenAnswer(Head(200, headers), _with_first(first, pieces))
             except NotFound as error:
-                raise missing(document) from error
+                raise await reading.missing(document) from error
 
         return StreamedAnswer(opened())
 
@@ -167,7 +196,7 @@ async def _opened(
         async with reading.content(document, offset=first, length_bytes=length) as content:
             yield OpenAnswer(head, content.chunks)
     except NotFound as error:
-        raise missing(document) from error
+        raise await reading.missing(document) from error
 
 
 async def _with_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -126,6 +126,9 @@ class DocumentController(Controller):
             datetime | None,
             QueryParameter(description=f"Only documents uploaded earlier. {_TIME}"),
         ] = None,
+        parent_id: Annotated[
+            str | None, QueryParameter(description="Only documents that were found in this one.")
+        ] = None,
         limit: Limit = DEFAULT_PAGE,
         cursor: Cursor = "",
         fields: Fields = None,
@@ -144,6 +147,7 @@ class DocumentController(Controller):
             content_type=content_type.lower(),
             uploaded_from=checked_time(uploaded_from, "uploaded_from"),
             uploaded_before=checked_time(uploaded_before, "uploaded_before"),
+            parent_id=None if parent_id is None else parse_id(parent_id, "parent_id"),
         )
         names = selected(fields)
         page = await reading.documents(wanted, columns_of(names), limit=limit, cursor=cursor)

@@ -1,6 +1,7 @@
 """The HTTP headers that need rules: ranges, validators, disposition, encodings."""
 
 import re
+from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
 
@@ -45,7 +46,16 @@ def etag_matches(header: str | None, etag: str) -> bool:
     if header is None:
         return False
     given = [item.strip().removeprefix("W/") for item in header.split(",")]
-    return "*" in given or etag in given
+    return "*" in given or etag.removeprefix("W/") in given
+
+
+def result_etag(result_key: str, form: str, *, weak: bool = False) -> str:
+    """The validator of a result in one of its forms: under its key there is never another.
+
+    A weak one is of what is made of the result anew each time.
+    """
+    tag = f'"{sha256(result_key.encode()).hexdigest()[:32]}-{form}"'
+    return f"W/{tag}" if weak else tag
 
 
 def attachment(filename: str) -> str:

@@ -27,7 +27,7 @@ _CODES: Final[Mapping[int, str]] = {
     408: "UPLOAD_IDLE, UPLOAD_TIMEOUT",
     409: "NOT_READY (try again after Retry-After), NO_RESULT, RESULT_TOO_LARGE, NO_MARKDOWN; "
     "DOCUMENT_NOT_TERMINAL, ATTEMPT_CHANGED; NOT_DRAWN, ENCRYPTED, DAMAGED and the other reasons "
-    "for which no page is drawn",
+    "for which no page is drawn; LOCK_CONFLICT (try again)",
     413: "BODY_TOO_LARGE, FILE_TOO_LARGE, TOO_MANY_FILES",
     415: "UNSUPPORTED_FORMAT (of a file), UNSUPPORTED_MEDIA_TYPE (of the request)",
     416: "RANGE_NOT_SATISFIABLE",
@@ -144,10 +144,12 @@ UPLOAD_RESPONSES: Final = {
 TEXT_RESPONSES: Final = {
     **problems(400, 404, 409),
     200: _text("The text in UTF-8.", "text/plain"),
+    304: ResponseSpec(None, description="Not changed."),
 }
 MARKDOWN_RESPONSES: Final = {
     **problems(400, 404, 409),
     200: _text("The document as Markdown in UTF-8.", "text/markdown"),
+    304: ResponseSpec(None, description="Not changed."),
 }
 THUMBNAIL_RESPONSES: Final = {
     **problems(400, 404, 409, 415, 429),
@@ -159,12 +161,17 @@ RESULT_RESPONSES: Final = {
     200: ResponseSpec(
         dict, generate_examples=False, description="The result, schema `sheaf.result/1`."
     ),
+    304: ResponseSpec(None, description="Not changed."),
 }
 CONTENT_RESPONSES: Final = {
     **problems(400, 404, 416),
     200: _octets("The file."),
     206: _octets("A range of it."),
     304: ResponseSpec(None, description="Not changed."),
+}
+DELETE_RESPONSES: Final = {
+    **problems(400, 404, 409, 429),
+    204: ResponseSpec(None, description="It is gone."),
 }
 KPI_RESPONSES: Final = {
     **problems(400, 429),

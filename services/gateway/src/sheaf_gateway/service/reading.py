@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 from uuid import UUID
 
-from sheaf_common.errors import DataLoss, FailedPrecondition, NotFound
+from sheaf_common.errors import DataLoss, FailedPrecondition, NotFound, SheafError
 from sheaf_gateway.domain import (
     Batch,
     Columns,
@@ -21,6 +21,7 @@ from sheaf_gateway.service.waiting import LongPolls
 
 _RETRY_S: Final = 1.0
 _OF_ORIGINAL: Final = frozenset({"filename", "content_type", "size_bytes", "sha256", "object_key"})
+_NOTHING: Final = frozenset[str]()
 _OF_RESULT: Final = frozenset({"status", "reason", "result_key"})
 
 Gone = Callable[[], Coroutine[Any, Any, None]]
@@ -92,33 +93,32 @@ class ReadingService:
         """Opens the original, or a range of it; length 0 means to the end."""
         return self._store.get(document.object_key, offset=offset, length_bytes=length_bytes)
 
-    async def text(self, document_id: UUID) -> bytes:
-        """The document's text as UTF-8, its pages joined by form feeds.
+    async def text(self, document: Document) -> bytes:
+        """A completed document's text as UTF-8, its pages joined by form feeds.
 
         Raises:
-            NotFound, FailedPrecondition: as `completed`.
             FailedPrecondition: `RESULT_TOO_LARGE`. DataLoss: the result cannot be read.
+            NotFound: the document was deleted meanwhile.
         """
-        return await self._of_result(document_id, self._results.text)
+        return await self._of_result(document, self._results.text)
 
-    async def markdown(self, document_id: UUID) -> bytes:
-        """The document as Markdown, in UTF-8.
+    async def markdown(self, document: Document) -> bytes:
+        """A completed document as Markdown, in UTF-8.
 
         Raises:
-            NotFound, FailedPrecondition, DataLoss: as `text`.
+            FailedPrecondition, DataLoss, NotFound: as `text`.
             FailedPrecondition: `NO_MARKDOWN`.
         """
-        return await self._of_result(document_id, self._results.markdown)
+        return await self._of_result(document, self._results.markdown)
 
     async def _of_result(
-        self, document_id: UUID, read: Callable[[ObjectContent], Coroutine[Any, Any, bytes]]
+        self, document: Document, read: Callable[[ObjectContent], Coroutine[Any, Any, bytes]]
     ) -> bytes:
-        document = await self.completed(document_id)
         try:
             async with self.result(document) as content:
                 return await read(content)
         except NotFound as error:
-            raise missing(document) from error
+            raise await self.missing(document) from error
 
     def result(self, document: Document) -> AbstractAsyncContextManager[ObjectContent]:
         """Opens the stored result of a completed document: zstd-compressed JSON."""
@@ -148,9 +148,17 @@ class ReadingService:
             )
         return document
 
+    async def missing(self, document: Document) -> SheafError:
+        """See `missing`."""
+        return await missing(self._records, document)
 
-def missing(document: Document) -> DataLoss:
-    """A recorded object is not in the store."""
+
+async def missing(records: Records, document: Document) -> SheafError:
+    """Why a recorded object is not in the store: its document was deleted, or it is lost."""
+    try:
+        await records.document(UUID(document.document_id), _NOTHING)
+    except NotFound as deleted:
+        return deleted
     return DataLoss(
         "OBJECT_MISSING",
         "the document is recorded, but its content is not in the store",

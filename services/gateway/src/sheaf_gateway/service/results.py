@@ -67,14 +67,17 @@ class ResultReader:
         """
         return await self._taken(content, _markdown)
 
-    async def unpacked(self, content: ObjectContent) -> AsyncIterator[bytes]:
-        """The JSON, in pieces of bounded size; only the packed form is held whole.
+    async def unpacked(self, content: ObjectContent) -> tuple[int, AsyncIterator[bytes]]:
+        """The size of the JSON in bytes, and it in pieces; only the packed form is held whole.
 
         Raises:
-            FailedPrecondition: `RESULT_TOO_LARGE`. DataLoss: `RESULT_INVALID`.
+            FailedPrecondition: `RESULT_TOO_LARGE`. DataLoss: `RESULT_INVALID`, also by a piece.
         """
         packed = await self._packed(content)
-        self._size(packed, self._limits.max_result_bytes)
+        return self._size(packed, self._limits.max_result_bytes), self._pieces(packed)
+
+    @staticmethod
+    async def _pieces(packed: bytes) -> AsyncIterator[bytes]:
         try:
             with zstandard.ZstdDecompressor().stream_reader(packed) as reader:
                 while piece := reader.read(_PIECE_BYTES):

@@ -14,6 +14,8 @@ DEFAULT_WIDTH_PX: Final = 256
 _COLUMNS: Final = frozenset(
     {"status", "reason", "content_type", "size_bytes", "sha256", "object_key", "page_count"}
 )
+_NOTHING: Final = frozenset[str]()
+_DELETE_S: Final = 2.0
 _NOT_DRAWN: Final = frozenset({DocumentStatus.AWAITING_UPLOAD, DocumentStatus.QUARANTINED})
 
 
@@ -55,7 +57,8 @@ class ThumbnailService:
         """The page as WebP.
 
         Raises:
-            NotFound: `PAGE_NOT_FOUND`. InvalidInput: `UNSUPPORTED_FORMAT`.
+            NotFound: `PAGE_NOT_FOUND`; or the document was deleted meanwhile.
+            InvalidInput: `UNSUPPORTED_FORMAT`.
             DataLoss: `OBJECT_MISSING`.
             FailedPrecondition: another reason for which it cannot be drawn, such as `ENCRYPTED`.
             SheafError: storage or the orchestrator failed.
@@ -65,7 +68,17 @@ class ThumbnailService:
             async with self._store.get(key) as content:
                 return b"".join([chunk async for chunk in content.chunks])
         except NotFound:  # not drawn yet
-            return await self._drawn(document, page, width_px)
+            picture = await self._drawn(document, page, width_px)
+            await self._unless_deleted(document)
+            return picture
+
+    async def _unless_deleted(self, document: Document) -> None:
+        """Deletes what was just kept of a document that was deleted while it was drawn."""
+        try:
+            await self._records.document(UUID(document.document_id), _NOTHING)
+        except NotFound:
+            await self._store.delete_all(document.document_id, timeout_s=_DELETE_S)
+            raise
 
     async def _drawn(self, document: Document, page: int, width_px: int) -> bytes:
         try:
@@ -73,7 +86,7 @@ class ThumbnailService:
         except NotFound as error:
             if error.reason == "PAGE_NOT_FOUND":
                 raise
-            raise missing(document) from error
+            raise await missing(self._records, document) from error
         except InvalidInput as error:
             if error.reason == "PAGE_NOT_FOUND":
                 raise NotFound(error.reason, error.message, evidence=error.evidence) from error

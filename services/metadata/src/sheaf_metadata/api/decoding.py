@@ -143,6 +143,7 @@ def list_filter(request: metadata_pb2.ListDocumentsRequest) -> ListFilter:
         content_type=request.content_type,
         uploaded_from=_time(request, "uploaded_from"),
         uploaded_before=_time(request, "uploaded_before"),
+        parent_id=parse_id(request.parent_id, "parent_id") if request.parent_id else None,
     )
 
 

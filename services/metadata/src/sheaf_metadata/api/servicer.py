@@ -8,6 +8,7 @@ import grpc
 from sheaf.metadata.v1 import metadata_pb2, metadata_pb2_grpc
 from sheaf_common.ids import parse_id
 from sheaf_metadata.api import decoding, encoding, idempotency
+from sheaf_metadata.api.deletions import DeletionMethods
 from sheaf_metadata.api.unbuilt import Unbuilt
 from sheaf_metadata.domain.claims import MAX_WAIT_S
 from sheaf_metadata.domain.documents import counts_of
@@ -29,7 +30,10 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 
 @dataclass(frozen=True)
 class MetadataServicer(
-    idempotency.IdempotencyServicer, Unbuilt, metadata_pb2_grpc.MetadataServiceServicer
+    idempotency.IdempotencyServicer,
+    DeletionMethods,
+    Unbuilt,
+    metadata_pb2_grpc.MetadataServiceServicer,
 ):
     """See the .proto, for every method."""
 

@@ -14,22 +14,6 @@ async def _unimplemented(context: _Context) -> Never:
 class Unbuilt:
     """Each is UNIMPLEMENTED."""
 
-    async def DeleteDocument(self, _request: Any, context: _Context) -> Never:
-        """See the .proto."""
-        await _unimplemented(context)
-
-    async def DeleteBatch(self, _request: Any, context: _Context) -> Never:
-        """See the .proto."""
-        await _unimplemented(context)
-
-    async def ListDeletions(self, _request: Any, context: _Context) -> Never:
-        """See the .proto."""
-        await _unimplemented(context)
-
-    async def ConfirmDeletions(self, _request: Any, context: _Context) -> Never:
-        """See the .proto."""
-        await _unimplemented(context)
-
     async def PollEvents(self, _request: Any, context: _Context) -> Never:
         """See the .proto."""
         await _unimplemented(context)

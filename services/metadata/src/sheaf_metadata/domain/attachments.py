@@ -22,8 +22,8 @@ def admitted(
 ) -> tuple[list[NewDocument], bool]:
     """The attachments to insert, and whether some had to be left out.
 
-    `known` has the ids that are recorded already: those stay as they are. `room` is how many
-    documents the batch can still take.
+    `known` has the ids that are recorded already, or were deleted: those stay as they are. `room`
+    is how many documents the batch can still take.
     """
     new = [each for each in attachments if each.document_id.bytes not in known]
     taken = [] if parent.depth >= MAX_DEPTH else new[: max(room, 0)]

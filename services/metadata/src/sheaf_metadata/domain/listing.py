@@ -33,7 +33,8 @@ _MAX_TIMESTAMP: Final = 2**48 - 1
 class ListFilter:
     """What a list holds; None and empty mean any. `user_id` is None for internal callers.
 
-    `content_type` is one type, or a family as `image/*`. `uploaded_from` belongs to the list,
+    `content_type` is one type, or a family as `image/*`. What was found in `parent_id` is in its
+    batch. `uploaded_from` belongs to the list,
     `uploaded_before` does not.
     """
 
@@ -46,6 +47,7 @@ class ListFilter:
     content_type: str = ""
     uploaded_from: datetime | None = None
     uploaded_before: datetime | None = None
+    parent_id: UUID | None = None
 
     @property
     def given(self) -> frozenset[str]:
@@ -118,7 +120,7 @@ _ANSWERS: Final = {
 
 def plan_of(wanted: ListFilter) -> ScanPlan:
     """The index that gives the list in order with the fewest rows examined."""
-    if wanted.batch_id is not None:
+    if wanted.batch_id is not None or wanted.parent_id is not None:
         return ScanPlan.BATCH
     if wanted.workflow_id:
         return ScanPlan.WORKFLOW

@@ -28,7 +28,7 @@ def ends_at(wait_s: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class DocumentEnded:
-    """A document reached a terminal status."""
+    """A document reached a terminal status, or is deleted."""
 
     document_id: UUID
 

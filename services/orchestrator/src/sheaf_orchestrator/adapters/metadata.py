@@ -211,6 +211,25 @@ class MetadataReferences:
 
 
 @dataclass(frozen=True, slots=True)
+class MetadataDeletions:
+    """`DueDeletions` over gRPC."""
+
+    peer: Peer
+    stub: "metadata_pb2_grpc.MetadataServiceAsyncStub"
+
+    async def due(self, limit: int) -> Sequence[str]:
+        """See `DueDeletions`."""
+        request = metadata_pb2.ListDeletionsRequest(max_documents=limit)
+        answer = await self.peer.unary(self.stub.ListDeletions, request, timeout_s=_CALL_S)
+        return tuple(answer.document_ids)
+
+    async def confirm(self, document_ids: Sequence[str]) -> None:
+        """See `DueDeletions`."""
+        request = metadata_pb2.ConfirmDeletionsRequest(document_ids=document_ids)
+        await self.peer.unary(self.stub.ConfirmDeletions, request, timeout_s=_CALL_S)
+
+
+@dataclass(frozen=True, slots=True)
 class MetadataBacklog:
     """`IntakeBacklog` over gRPC."""
 

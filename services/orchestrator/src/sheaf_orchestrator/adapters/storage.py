@@ -128,6 +128,17 @@ class StorageListing:
                 timeout_s=_SWEEP_CALL_S,
             )
 
+    async def delete_all(self, document_id: str) -> int:
+        """See `StoredPrefixes`."""
+        request = storage_pb2.ListObjectsRequest(prefix=f"{_PREFIX}{document_id}/")
+        deleted, more = 0, True
+        while more:
+            page = await self.peer.unary(self.stub.ListObjects, request, timeout_s=_CALL_S)
+            await self.delete([each.key for each in page.objects])
+            deleted += len(page.objects)
+            more = page.more
+        return deleted
+
     async def abort_stale_uploads(self, *, min_age_s: float) -> int:
         """See `ObjectListing`."""
         age = Duration()

@@ -20,6 +20,7 @@ from sheaf_common.errors import (
 from sheaf_common.memory import ByteBudget
 from sheaf_orchestrator.domain import thumbnail_key
 from sheaf_orchestrator.ports import Objects, PageDrawer
+from sheaf_orchestrator.service.single_flight import SingleFlight
 
 log = structlog.get_logger()
 
@@ -57,13 +58,17 @@ class Thumbnailer:
     deadline_s: float = 30.0
     _asked: int = 0
     _places: asyncio.Semaphore = field(init=False)
+    _flights: SingleFlight[tuple[bytes, str]] = field(init=False)
 
     def __post_init__(self) -> None:
         """One place for each page that may be drawn at once."""
         self._places = asyncio.Semaphore(self.at_once)
+        self._flights = SingleFlight(self.deadline_s)
 
     async def draw(self, request: ThumbnailRequest) -> tuple[bytes, str]:
         """The picture in WebP, and the key under which it is kept now.
+
+        The same picture is drawn once for all who ask for it meanwhile.
 
         Raises:
             InvalidInput: `WIDTH_INVALID`, `PAGE_NOT_FOUND` and the other reasons of extraction.
@@ -71,6 +76,9 @@ class Thumbnailer:
             SheafError: storage or the sandbox does not answer.
         """
         _check(request)
+        return await self._flights.run(request, lambda: self._in_turn(request))
+
+    async def _in_turn(self, request: ThumbnailRequest) -> tuple[bytes, str]:
         with self._place():
             try:
                 async with asyncio.timeout(self.deadline_s), self._places:

@@ -36,8 +36,11 @@ class BlobService:
 
     async def put_whole(self, order: PutOrder, content: bytes) -> PutOutcome:
         """Puts an object that arrived in one message."""
+        deletions = self._recent.deletions
         outcome = await self._putting.put_whole(order, content)
-        if outcome.created and not order.content_type:  # what Sheaf made itself is not processed
+        if order.content_type:  # what Sheaf made itself is not processed
+            return outcome
+        if outcome.created and deletions == self._recent.deletions:
             self._recent.keep(outcome.object, content)
         return outcome
 
@@ -105,11 +108,11 @@ class BlobService:
         for key in keys:
             check_key(key)
         if keys:
-            self._recent.forget(keys)
+            self._recent.delete(keys)
             try:
                 await self._writes.run(self._store.delete(keys))
             finally:
-                self._recent.forget(keys)  # what was put meanwhile
+                self._recent.delete(keys)  # what was put meanwhile
 
     async def list(self, prefix: str, *, start_after: str, limit: int) -> ObjectPage:
         """A page of keys; a limit of 0 means 1,000.

@@ -31,6 +31,8 @@ class RecentObjects:
         self._kept: dict[str, tuple[float, ObjectInfo, bytes]] = {}
         self.held_bytes = 0
         """Bytes of content that are kept now."""
+        self.deletions = 0
+        """How often objects were deleted. What was put while this grew may be deleted already."""
 
     def keep(self, info: ObjectInfo, content: bytes) -> None:
         """Keeps an object that is stored now, unless it is too large. Drops the oldest for it."""
@@ -53,6 +55,11 @@ class RecentObjects:
             dropped = self._kept.pop(key, None)
             if dropped is not None:
                 self.held_bytes -= len(dropped[2])
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """As `forget`, of objects that are being deleted."""
+        self.deletions += 1
+        self.forget(keys)
 
     def _drop(self) -> None:
         """Drops what is too old or too much: the first ones, since a dict keeps their order."""

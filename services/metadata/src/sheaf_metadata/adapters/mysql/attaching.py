@@ -26,6 +26,10 @@ from sheaf_metadata.ports import Lags
 KNOWN: Final = text(
     "SELECT d.id FROM document d FORCE INDEX (PRIMARY) WHERE d.id IN :ids"
 ).bindparams(bindparam("ids", expanding=True))
+# PRIMARY. What its owner deleted a while ago does not come back with its parent's next attempt.
+DELETED: Final = text(
+    "SELECT t.document_id FROM deletion t FORCE INDEX (PRIMARY) WHERE t.document_id IN :ids"
+).bindparams(bindparam("ids", expanding=True))
 
 
 async def attach(
@@ -39,6 +43,7 @@ async def attach(
     if not ids:
         return list(writes), []
     known = set((await connection.execute(KNOWN, {"ids": ids})).scalars())
+    known |= set((await connection.execute(DELETED, {"ids": ids})).scalars())
     # All batches that may be finished next, so that they are locked once, in order.
     counts = await lock_counts(connection, {write.document.batch_id for write in writes})
     added: list[Document] = []

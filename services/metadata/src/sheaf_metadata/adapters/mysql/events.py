@@ -19,15 +19,17 @@ _INSERT: Final = text(
     " (:document_id, :batch_id, :user_id, :type, :status, :attempt, :reason, :created_at)"
 )
 
+_DELETED: Final = "deleted"
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentEvent:
-    """A document's status changed."""
+    """A document's status changed; it is deleted if the status is None."""
 
     document_id: UUID
     batch_id: UUID
     user_id: str
-    status: Status
+    status: Status | None
     attempt: int
     reason: str | None = None
 
@@ -38,7 +40,7 @@ async def insert_events(
     finished: Sequence[tuple[UUID, str]],
     now: datetime,
 ) -> None:
-    """Inserts `document.STATUS` events, then `batch.finished` for batches with their users."""
+    """Inserts `document.STATUS` or `document.deleted`, then `batch.finished`, for users."""
     created_at = naive(now)
     rows = [_document_row(event, created_at) for event in documents]
     rows += [_batch_row(batch_id, user_id, created_at) for batch_id, user_id in finished]
@@ -47,12 +49,13 @@ async def insert_events(
 
 
 def _document_row(event: DocumentEvent, created_at: datetime) -> dict[str, object]:
+    status = _DELETED if event.status is None else event.status.value
     return {
         "document_id": event.document_id.bytes,
         "batch_id": event.batch_id.bytes,
         "user_id": event.user_id,
-        "type": f"document.{event.status.value}",
-        "status": event.status.value,
+        "type": f"document.{status}",
+        "status": status,
         "attempt": event.attempt,
         "reason": event.reason,
         "created_at": created_at,

@@ -32,6 +32,9 @@ _CONDITIONS: Final = {
     "status": "d.status = :status",
     "product": "d.product = :product",
     "batch_id": "d.batch_id = :batch_id",
+    # By the index of batches: what was found in a document is in its batch.
+    "parent_id": "d.batch_id = (SELECT p.batch_id FROM document p WHERE p.id = :parent_id)"
+    " AND d.parent_id = :parent_id",
     "workflow_id": "d.workflow_id = :workflow_id",
     "document_class": "d.document_class = :document_class",
     "content_type": "d.content_type = :content_type",
@@ -96,6 +99,7 @@ def _filters(wanted: ListFilter) -> dict[str, Any]:
         "status": None if wanted.status is None else wanted.status.value,
         "product": wanted.product or None,
         "batch_id": None if wanted.batch_id is None else wanted.batch_id.bytes,
+        "parent_id": None if wanted.parent_id is None else wanted.parent_id.bytes,
         "workflow_id": wanted.workflow_id or None,
         "document_class": wanted.document_class or None,
         "uploaded_from": None if wanted.uploaded_from is None else naive(wanted.uploaded_from),

@@ -1,8 +1,9 @@
 """Registering a batch: one transaction, four statements however many documents."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Final
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, text
@@ -27,7 +28,12 @@ from sheaf_metadata.domain.registration import (
 )
 from sheaf_metadata.ports import Lags
 
-_NOW: Final = text("SELECT UTC_TIMESTAMP(6)")
+# PRIMARY of deletion, which holds what was deleted a while ago: a batch that is registered again
+# after its caller lost the answer may have been seen, and deleted, meanwhile.
+NOW: Final = text(
+    "SELECT UTC_TIMESTAMP(6) AS now, EXISTS (SELECT 1 FROM deletion t FORCE INDEX (PRIMARY)"
+    " WHERE t.document_id IN :ids) AS deleted"
+).bindparams(bindparam("ids", expanding=True))
 _INSERT_BATCH: Final = text(
     "INSERT INTO batch (id, user_id, product, document_count, created_at, finished_at)"
     " VALUES (:id, :user_id, :product, :document_count, :created_at, :finished_at)"
@@ -44,6 +50,10 @@ _UPLOADED: Final = text(
     "SELECT COUNT(*) FROM document d FORCE INDEX (batch_idx) WHERE d.batch_id = :id AND d.depth = 0"
 )
 _TRIES: Final = 3
+# PRIMARY.
+_DELETED: Final = text(
+    "SELECT t.document_id, t.user_id, t.deleted_at FROM deletion t WHERE t.document_id IN :ids"
+).bindparams(bindparam("ids", expanding=True))
 
 Kept = Callable[[Batch, Sequence[Document]], bytes]
 """Makes what is kept of a batch under its idempotency key."""
@@ -93,21 +103,31 @@ class MysqlRegistrations:
         raise Conflict("LOCK_CONFLICT", "another call registers the same batch")
 
     async def _recorded(self, batch: NewBatch) -> tuple[Batch, tuple[Document, ...]] | None:
-        """What is recorded of the batch, if it is the same; None if nothing is."""
+        """What is recorded of the batch, if it is the same; None if nothing is.
+
+        What was deleted since is answered as it was registered.
+        """
         ids = [new.document_id.bytes for new in batch.documents]
         async with self._database.reading("register_batch_again") as connection:
             row = (await connection.execute(_BATCH, {"id": batch.batch_id.bytes})).one_or_none()
             rows = (await connection.execute(DOCUMENTS, {"ids": ids})).all()
             uploaded = await connection.execute(_UPLOADED, {"id": batch.batch_id.bytes})
             uploaded_count = uploaded.scalar_one()
+            buried = (await connection.execute(_DELETED, {"ids": ids})).all()
         documents = {d.document_id: d for d in (document_of(ALL_FIELDS, found) for found in rows)}
         for new in batch.documents:
             found = documents.get(new.document_id)
             if found is not None and not same_document(new, batch, found):
                 raise _document_exists(new.document_id)
+        gone = _gone(batch, buried)
         if row is None:
-            return None
-        if (row.user_id, uploaded_count, len(documents)) != (
+            if not gone:
+                return None
+            moment = aware(buried[0].deleted_at)
+            whole = Batch(batch.batch_id, batch.user_id, batch.product, 0, moment, moment)
+            return whole, in_request_order(batch, _documents(batch, moment))
+        documents = gone | documents
+        if (row.user_id, uploaded_count + len(gone), len(documents)) != (
             batch.user_id,
             len(batch.documents),
             len(batch.documents),
@@ -131,7 +151,11 @@ class MysqlRegistrations:
 async def _insert(
     connection: SqlConnection, batch: NewBatch, lags: Lags
 ) -> tuple[Batch, tuple[Document, ...]]:
-    now = aware((await connection.execute(_NOW)).scalar_one())
+    ids = [new.document_id.bytes for new in batch.documents]
+    at = (await connection.execute(NOW, {"ids": ids})).one()
+    if at.deleted:
+        raise _Recorded
+    now = aware(at.now)
     check_ages(batch, now)
     documents = sorted(_documents(batch, now), key=lambda document: document.document_id.bytes)
     documents = await with_results(connection, batch, documents, now)
@@ -169,6 +193,19 @@ async def _insert(
     finished_at = None if queued else now
     recorded = Batch(batch.batch_id, batch.user_id, batch.product, len(documents), now, finished_at)
     return recorded, in_request_order(batch, documents)
+
+
+def _gone(batch: NewBatch, buried: Sequence[Any]) -> dict[UUID, Document]:
+    """Those of the documents that were deleted, as they were registered."""
+    for row in buried:
+        if row.user_id != batch.user_id:
+            raise _document_exists(UUID(bytes=row.document_id))
+    deleted = {row.document_id: aware(row.deleted_at) for row in buried}
+    return {
+        document.document_id: replace(document, uploaded_at=deleted[document.document_id.bytes])
+        for document in _documents(batch, datetime.now(UTC))
+        if document.document_id.bytes in deleted
+    }
 
 
 def _documents(batch: NewBatch, now: datetime) -> list[Document]:

@@ -104,6 +104,7 @@ def _topics(changes: Changes) -> Iterable[Topic]:
     for document in changes.documents:
         if document.status is not None and document.status.terminal:
             yield DocumentEnded(document.document_id)
+    yield from map(DocumentEnded, changes.deleted)
     yield from map(BatchEnded, changes.finished_batches)
     yield from map(WorkQueued, changes.queued_lanes)
     yield from map(PlaceFreed, changes.freed_lanes)
