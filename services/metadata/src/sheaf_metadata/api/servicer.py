@@ -8,6 +8,7 @@ import grpc
 from sheaf.metadata.v1 import metadata_pb2, metadata_pb2_grpc
 from sheaf_common.ids import parse_id
 from sheaf_metadata.api import decoding, encoding
+from sheaf_metadata.api.events import EventMethods
 from sheaf_metadata.api.unbuilt import Unbuilt
 from sheaf_metadata.domain.claims import MAX_WAIT_S
 from sheaf_metadata.domain.documents import counts_of
@@ -16,6 +17,7 @@ from sheaf_metadata.service.api_keys import KeyRing
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
 from sheaf_metadata.service.control import ControlDocuments
+from sheaf_metadata.service.following import FollowEvents
 from sheaf_metadata.service.outcomes import EndClaims
 from sheaf_metadata.service.reading import ReadDocuments
 from sheaf_metadata.service.registration import RegisterBatch
@@ -27,7 +29,7 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 
 
 @dataclass(frozen=True)
-class MetadataServicer(Unbuilt, metadata_pb2_grpc.MetadataServiceServicer):
+class MetadataServicer(EventMethods, Unbuilt, metadata_pb2_grpc.MetadataServiceServicer):
     """See the .proto, for every method."""
 
     register_batch: RegisterBatch
@@ -39,6 +41,7 @@ class MetadataServicer(Unbuilt, metadata_pb2_grpc.MetadataServiceServicer):
     control: ControlDocuments
     house: KeepHouse
     keys: KeyRing
+    following: FollowEvents
 
     def register(self, server: grpc.aio.Server) -> str:
         """Adds this servicer to a server; returns the service's full name."""

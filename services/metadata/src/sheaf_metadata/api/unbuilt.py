@@ -42,14 +42,6 @@ class Unbuilt:
         """See the .proto."""
         await _unimplemented(context)
 
-    async def PollEvents(self, _request: Any, context: _Context) -> Never:
-        """See the .proto."""
-        await _unimplemented(context)
-
-    async def ListEvents(self, _request: Any, context: _Context) -> Never:
-        """See the .proto."""
-        await _unimplemented(context)
-
     async def ListApiKeys(self, _request: Any, context: _Context) -> Never:
         """See the .proto."""
         await _unimplemented(context)
