@@ -60,5 +60,3 @@ class Follower:
                 return
             self.events.extend(answer.events)
             self.position = answer.position
-
-

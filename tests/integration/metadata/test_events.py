@@ -108,10 +108,8 @@ async def test_a_sequencer_that_dies_leaves_nothing_half_done(
         await dying.exec_driver_sql("SELECT last FROM event_position WHERE id = 1 FOR UPDATE")
         async with metadata.engine.begin() as connection:
             await insert(connection, *documents)
-        await dying.exec_driver_sql(f"UPDATE event_position SET last = {start + 3} WHERE id = 1")
-        await dying.exec_driver_sql(
-            f"UPDATE event SET position = id - id + {start + 1} WHERE position IS NULL"
-        )
+        await dying.exec_driver_sql("UPDATE event_position SET last = last + 3 WHERE id = 1")
+        await dying.exec_driver_sql("UPDATE event SET position = id WHERE position IS NULL")
         assert not (await poll(metadata, start, wait_s=0.5)).events
         await metadata.sql(f"KILL {pid}")
         await dying.invalidate()
@@ -191,4 +189,3 @@ async def test_whoever_was_away_for_long_is_told_everything(metadata: Metadata, 
 
 async def _has(listed: object, count: int) -> bool:
     return len(await listed()) >= count  # type: ignore[operator]
-

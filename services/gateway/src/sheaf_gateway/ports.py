@@ -21,6 +21,7 @@ from sheaf_gateway.domain import (
     StoredObject,
     Workflow,
 )
+from sheaf_gateway.events import EventPage, Followed
 from sheaf_gateway.options import Options
 
 
@@ -129,6 +130,27 @@ class Records(Protocol):
 
     async def replay(self, wanted: Replay) -> Replayed:
         """Queues quarantined documents again, oldest first."""
+        ...
+
+
+class EventLog(Protocol):
+    """Knows what has happened, in the order of positions."""
+
+    async def poll(self, after: int | None, *, wait_s: float) -> EventPage:
+        """What all users may see after a position, waiting for it; None is the last there is.
+
+        Raises:
+            SheafError: Unavailable, DeadlineExceeded, OverCapacity, …
+        """
+        ...
+
+    async def listed(self, followed: Followed, after: int, until: int, limit: int) -> EventPage:
+        """At most so many after a position, up to another, of the current request's user.
+
+        Raises:
+            NotFound: there is no such document or batch of the user's.
+            SheafError: Unavailable, DeadlineExceeded, …
+        """
         ...
 
 

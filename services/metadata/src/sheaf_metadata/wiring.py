@@ -92,9 +92,7 @@ async def metadata_service(
         )
         await enter(lifecycle.background("backlog", backlog.run()))
         stack.enter_context(MetadataCollector(lambda: waiters.count, lambda: backlog.latest))
-        servicer = _servicer(
-            settings, database, gate, waiters, cache, announcer, house, following
-        )
+        servicer = _servicer(settings, database, gate, waiters, cache, announcer, house, following)
         listening = await enter(
             grpc_server(server.host, server.port, settings.grpc, servicer.register)
         )

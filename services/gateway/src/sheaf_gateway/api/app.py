@@ -15,12 +15,15 @@ from sheaf_gateway.api.contents import ContentController
 from sheaf_gateway.api.control import ControlController, QuarantineController
 from sheaf_gateway.api.documents import DocumentController
 from sheaf_gateway.api.edge import Edge
+from sheaf_gateway.api.event_stream import StreamTimes
+from sheaf_gateway.api.event_streams import EventController
 from sheaf_gateway.api.kpis import KpiController
 from sheaf_gateway.api.openapi import openapi_config
 from sheaf_gateway.api.problems import exception_handlers
 from sheaf_gateway.api.workflows import WorkflowController
 from sheaf_gateway.service.authentication import Authenticator
 from sheaf_gateway.service.control import ControlService
+from sheaf_gateway.service.following import FollowService
 from sheaf_gateway.service.health import HealthService
 from sheaf_gateway.service.intake import IntakeService
 from sheaf_gateway.service.kpis import KpiService
@@ -41,6 +44,8 @@ class Services:
     control: ControlService
     health_service: HealthService
     kpis: KpiService
+    following: FollowService
+    stream_times: StreamTimes
 
 
 def create_app(services: Services) -> ASGIApp:
@@ -60,6 +65,7 @@ def create_routes(services: Services) -> Litestar:
             WorkflowController,
             QuarantineController,
             KpiController,
+            EventController,
         ],
         middleware=[Authentication()],
     )
@@ -79,6 +85,8 @@ def create_routes(services: Services) -> Litestar:
             "control": Provide(_control, sync_to_thread=False),
             "health_service": Provide(_health_service, sync_to_thread=False),
             "kpis": Provide(_kpis, sync_to_thread=False),
+            "following": Provide(_following, sync_to_thread=False),
+            "stream_times": Provide(_stream_times, sync_to_thread=False),
         },
         state=state_of(services),
         exception_handlers=exception_handlers(),
@@ -120,6 +128,14 @@ def _health_service(state: State) -> HealthService:
 
 def _kpis(state: State) -> KpiService:
     return _services(state).kpis
+
+
+def _following(state: State) -> FollowService:
+    return _services(state).following
+
+
+def _stream_times(state: State) -> StreamTimes:
+    return _services(state).stream_times
 
 
 def _services(state: State) -> Services:

@@ -31,7 +31,7 @@ _CODES: Final[Mapping[int, str]] = {
     416: "RANGE_NOT_SATISFIABLE",
     422: "FILE_EMPTY, OPTION_INVALID (`field` and `allowed` say what), FIELD_REPEATED, "
     "FIELD_IS_FILE, BODY_INVALID, PASSWORDS_NOT_ACCEPTED",
-    429: "UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL, SANDBOX_BUSY, KPIS_BUSY: "
+    429: "UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL, SANDBOX_BUSY, KPIS_BUSY, STREAMS_EXHAUSTED: "
     "come back after Retry-After",
     500: "INTERNAL, OBJECT_MISSING",
     503: "A dependency is down: come back after Retry-After",
