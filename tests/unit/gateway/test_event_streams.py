@@ -205,7 +205,10 @@ async def test_a_stream_ends_with_its_key(gateway: Gateway) -> None:
 
 
 async def test_streams_are_bounded_and_given_back(gateway: Gateway) -> None:
-    """One too many is 429; one that is left is free again at once; a stop ends them all."""
+    """One too many is 429; one that is left is free again at once; a stop ends them all.
+
+    Whoever comes back too soon after that is not told that there is nothing more.
+    """
     calls = [gateway.call("GET", "/v1/events") for _ in range(3)]
     await until(lambda: all(call.status == 200 for call in calls))
     async with gateway.http() as http:
@@ -218,6 +221,8 @@ async def test_streams_are_bounded_and_given_back(gateway: Gateway) -> None:
     gateway.hub.close()
     for call in calls:
         await ended(call)
+    async with gateway.http() as http:
+        assert (await http.get("/v1/events")).status_code == 200
     assert not gateway.hub._listeners
 
 

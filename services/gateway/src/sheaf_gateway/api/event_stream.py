@@ -71,7 +71,7 @@ class EventStreamAnswer(RawAnswer):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the answer."""
         async with self._opened as (stream, first):
-            if stream.ended and not first:
+            if stream.over and not first:
                 await send_head(send, _NOTHING_MORE)
                 await send(_body(b"", more=False))
                 return

@@ -46,12 +46,17 @@ class EventStream:
         """Whether no event will come any more: it ended, or the service stops."""
         return self._over or self._hub.closed
 
+    @property
+    def over(self) -> bool:
+        """Whether what is followed has ended: there is no use in coming back."""
+        return self._over
+
     def wake(self) -> None:
         """Makes a waiting `next` return."""
         self._listener.wake()
 
     async def begin(self, *, resumed: bool) -> Sequence[Event]:
-        """The first of what was before; if there is nothing and will be nothing, it has `ended`.
+        """The first of what was before; if there is nothing and will be nothing, it is `over`.
 
         Raises:
             SheafError: as `EventLog` and `Records`.
@@ -146,7 +151,7 @@ class FollowService:
         """A stream after a position, for as long as the block runs, and its first events.
 
         Without a position a document's and a batch's begin with their first, a user's with what
-        comes. If it has `ended` and there is no first event, the client has seen all there is.
+        comes. If it is `over` and there is no first event, the client has seen all there is.
 
         Raises:
             NotFound: `DOCUMENT_NOT_FOUND`, `BATCH_NOT_FOUND`.
