@@ -2,21 +2,35 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any, Final
 from uuid import UUID
 
 import pytest
+from sqlalchemy import TextClause
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sheaf.metadata.v1 import metadata_pb2
 from sheaf_common.errors import InvalidInput, NotFound
 from sheaf_common.ids import new_id
 from sheaf_common.pools.database import database_pool
+from sheaf_metadata.adapters.mysql import positions
 from sheaf_metadata.adapters.mysql.database import LOCK_WAIT_S, Database
 from sheaf_metadata.adapters.mysql.positions import MysqlEvents
 from sheaf_metadata.domain.events import MAX_PAGE
 from support.metadata import Metadata, as_user, completed, new_document, served
 from support.metadata_events import Follower, insert, poll
+from support.metadata_plans import assert_plan, explained, rows_read
 from support.sql_log import statements
 from support.waiting import until, until_answer
+
+_ROWS: Final = 20_000
+_FILL: Final = f"""
+    INSERT INTO event (document_id, batch_id, user_id, type, status, created_at, position)
+    SELECT UNHEX(MD5(seq MOD 5000)), UNHEX(MD5(seq MOD 500)), IF(seq MOD 2, 'ann', 'bob'),
+        'document.queued', 'queued', UTC_TIMESTAMP(6), seq
+    FROM seq_1_to_{_ROWS}
+"""  # noqa: S608 - a number
+_SPAN: Final = {"after": 5_000, "until": _ROWS, "limit": 100}
 
 
 def ids(count: int) -> list[UUID]:
@@ -88,8 +102,8 @@ async def test_sequencers_leave_each_other_alone(
         ends = await asyncio.gather(*others, return_exceptions=True)
     assert all(isinstance(end, asyncio.CancelledError) for end in ends)
     assert sorted(follower.seen) == sorted(documents)
-    positions = [event.position for event in follower.events]
-    assert positions == list(range(start + 1, start + 61))
+    given = [event.position for event in follower.events]
+    assert given == list(range(start + 1, start + 61))
 
 
 async def _place_forever(placing: MysqlEvents) -> None:
@@ -189,3 +203,68 @@ async def test_whoever_was_away_for_long_is_told_everything(metadata: Metadata, 
 
 async def _has(listed: object, count: int) -> bool:
     return len(await listed()) >= count  # type: ignore[operator]
+
+
+# How the database runs what this asks: as in `test_plans.py`
+
+
+@pytest.fixture(scope="module")
+async def filled(service: Metadata) -> Metadata:
+    """Many events that have positions, and none that waits."""
+    await service.empty()
+    await service.sql("UPDATE event_position SET last = :last", last=_ROWS)
+    await service.sql(_FILL)
+    await service.sql("ANALYZE TABLE event")
+    return service
+
+
+@pytest.fixture
+async def connection(filled: Metadata) -> AsyncIterator[AsyncConnection]:
+    """A connection over it; nothing is committed."""
+    async with filled.engine.connect() as connection:
+        yield connection
+
+
+@pytest.mark.parametrize(
+    ("statement", "parameters", "index"),
+    [
+        (positions.AFTER, _SPAN, "event_position_idx"),
+        (positions.OF_USER, {**_SPAN, "user_id": "ann"}, "event_user_position_idx"),
+        (
+            positions.OF_BATCH,
+            {"after": 5_000, "until": _ROWS, "limit": 20, "id": b"\0" * 16},
+            "event_batch_position_idx",
+        ),
+        (positions.UNPLACED, {"limit": 1000}, "event_position_idx"),
+    ],
+    ids=["all", "user", "batch", "unplaced"],
+)
+async def test_events_are_read_in_the_order_of_an_index(
+    connection: AsyncConnection, statement: TextClause, parameters: dict[str, Any], index: str
+) -> None:
+    """Without a sort, and no more entries than the page has."""
+    assert_plan(await explained(connection, statement, parameters), index, "e")
+    assert await rows_read(connection, statement, parameters) <= parameters["limit"] + 1
+
+
+async def test_a_document_is_found_by_its_own_index(connection: AsyncConnection) -> None:
+    """Its few events are sorted; no others are read."""
+    ((document_id,),) = await connection.exec_driver_sql("SELECT UNHEX(MD5(7))")
+    asked = {**_SPAN, "id": document_id}
+    plan = await explained(connection, positions.OF_DOCUMENT, asked)
+    assert {row.key for row in plan} == {"event_document_idx"}
+    assert await rows_read(connection, positions.OF_DOCUMENT, asked) < 20
+
+
+async def test_looking_for_events_costs_two_entries(connection: AsyncConnection) -> None:
+    """Whether any waits, asked ten times a second: no more is read however many there are."""
+    assert_plan(await explained(connection, positions.LOOK, {}), "event_position_idx", "e")
+    assert await rows_read(connection, positions.LOOK, {}) <= 3
+
+
+async def test_positions_are_given_by_primary_key(connection: AsyncConnection) -> None:
+    """No other row of the table is touched or locked."""
+    ids = list((await connection.exec_driver_sql("SELECT id FROM event LIMIT 50")).scalars())
+    parameters = {"last": 1, "ranked": ",".join(map(str, ids)), "ids": ids}
+    (row,) = await explained(connection, positions.PLACE, parameters)
+    assert (row.key, row.type, int(row.rows)) == ("PRIMARY", "range", 50)
