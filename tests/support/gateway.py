@@ -25,6 +25,7 @@ from sheaf_gateway.domain import (
     KeyOwner,
     Scope,
 )
+from sheaf_gateway.service.event_hub import EventHub
 from sheaf_gateway.service.finishing import FinishingWork
 from sheaf_gateway.settings import (
     GatewaySettings,
@@ -35,6 +36,7 @@ from sheaf_gateway.settings import (
     UploadSettings,
 )
 from sheaf_gateway.wiring import build_services
+from support.gateway_event_fakes import FakeEventLog
 from support.gateway_fakes import (
     KEY,
     READ_ONLY_KEY,
@@ -61,6 +63,8 @@ class Gateway:
     renderer: FakeRenderer
     probe: FakeProbe
     measurements: FakeMeasurements
+    events: FakeEventLog
+    hub: EventHub
     lifecycle: Lifecycle
     finishing: FinishingWork
     services: Services
@@ -94,12 +98,15 @@ def build_gateway(**changes: Any) -> Gateway:
     """
     store, records, renderer, probe = FakeStore(), FakeRecords(), FakeRenderer(), FakeProbe()
     password_keys: str | None = changes.pop("password_keys", PASSWORD_KEYS)
-    measurements = FakeMeasurements()
+    measurements, events = FakeMeasurements(), FakeEventLog()
+    hub = EventHub(events, linger_s=0)
     records.add_key(KEY, KeyOwner(USER, frozenset(scope.value for scope in Scope)))
     records.add_key(READ_ONLY_KEY, KeyOwner(USER, frozenset({Scope.READ.value})))
     lifecycle, finishing = Lifecycle(), FinishingWork()
     http_names: dict[str, Any] = {
-        name: changes.pop(name) for name in ("max_waits",) if name in changes
+        name: changes.pop(name)
+        for name in ("max_waits", "max_streams", "stream_keep_alive_s", "stream_max_s")
+        if name in changes
     }
     result_names: dict[str, Any] = {
         name: changes.pop(name) for name in ResultSettings.model_fields if name in changes
@@ -122,6 +129,8 @@ def build_gateway(**changes: Any) -> Gateway:
         records=records,
         keys=records,
         idempotency=records.idempotency,
+        events=events,
+        hub=hub,
         renderer=renderer,
         probe=probe,
         measurements=measurements,
@@ -131,7 +140,17 @@ def build_gateway(**changes: Any) -> Gateway:
     )
     app = _app_over(services)
     return Gateway(
-        store, records, renderer, probe, measurements, lifecycle, finishing, services, app
+        store,
+        records,
+        renderer,
+        probe,
+        measurements,
+        events,
+        hub,
+        lifecycle,
+        finishing,
+        services,
+        app,
     )
 
 

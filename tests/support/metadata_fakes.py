@@ -235,6 +235,9 @@ class FakeObserver:
         """A read that shares a query."""
         self.coalesced_reads.append(kind)
 
+    def placed(self, ages_s: Sequence[float]) -> None:
+        """Nobody asks."""
+
     def cache_read(self, kind: CachedKind, *, hit: bool) -> None:
         """A look into the cache."""
         self.cache_hits.append(hit)

@@ -22,6 +22,7 @@ from sheaf_gateway.domain import (
     StoredObject,
     Workflow,
 )
+from sheaf_gateway.events import EventPage, Followed
 from sheaf_gateway.idempotency import HeldKey
 from sheaf_gateway.options import Options
 
@@ -191,6 +192,27 @@ class IdempotencyKeys(Protocol):
 
     async def abandon(self, held: HeldKey) -> None:
         """Gives the key back as if it had not been used; one that is lost or answered stays."""
+        ...
+
+
+class EventLog(Protocol):
+    """Knows what has happened, in the order of positions."""
+
+    async def poll(self, after: int | None, *, wait_s: float) -> EventPage:
+        """What all users may see after a position, waiting for it; None is the last there is.
+
+        Raises:
+            SheafError: Unavailable, DeadlineExceeded, OverCapacity, …
+        """
+        ...
+
+    async def listed(self, followed: Followed, after: int, until: int, limit: int) -> EventPage:
+        """At most so many after a position, up to another, of the current request's user.
+
+        Raises:
+            NotFound: there is no such document or batch of the user's.
+            SheafError: Unavailable, DeadlineExceeded, …
+        """
         ...
 
 

@@ -32,6 +32,19 @@ class HttpSettings(SettingsGroup):
     max_waits: int = variable(
         "GATEWAY_MAX_WAITS", 1000, "long polls at once; more are answered at once", ge=0
     )
+    max_streams: int = variable(
+        "GATEWAY_MAX_STREAMS", 2000, "streams of events at once; more are answered 429", ge=0
+    )
+    stream_keep_alive_s: float = variable(
+        "GATEWAY_STREAM_KEEP_ALIVE_S",
+        15.0,
+        "seconds without an event after which a stream says that it lives; its key is checked",
+        gt=0,
+        le=300,
+    )
+    stream_max_s: float = variable(
+        "GATEWAY_STREAM_MAX_S", 3600.0, "seconds until a stream ends and is asked for again", gt=0
+    )
     key_cache_s: float = variable(
         "GATEWAY_KEY_CACHE_S", 5.0, "seconds that an API key's owner is remembered", ge=0, le=5
     )

@@ -7,6 +7,7 @@ from sheaf_common.grpc.channel import grpc_peer
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.telemetry.measured import Recent
 from sheaf_common.telemetry.recent import RecentPast, noting
+from sheaf_gateway.adapters.events import GrpcEventLog
 from sheaf_gateway.adapters.health import GrpcHealthProbe
 from sheaf_gateway.adapters.idempotency import GrpcIdempotencyKeys
 from sheaf_gateway.adapters.measurements import GrpcMeasurements
@@ -14,8 +15,10 @@ from sheaf_gateway.adapters.metadata import GrpcRecords
 from sheaf_gateway.adapters.orchestrator import GrpcPageRenderer
 from sheaf_gateway.adapters.storage import GrpcObjectStore
 from sheaf_gateway.api.app import Services, create_app
+from sheaf_gateway.api.event_stream import StreamTimes
 from sheaf_gateway.api.server import http_server
 from sheaf_gateway.ports import (
+    EventLog,
     HealthProbe,
     IdempotencyKeys,
     KeyDirectory,
@@ -29,7 +32,9 @@ from sheaf_gateway.service.authentication import Authenticator
 from sheaf_gateway.service.control import ControlService
 from sheaf_gateway.service.copying import ResultCopier
 from sheaf_gateway.service.deletion import DeletionService
+from sheaf_gateway.service.event_hub import EventHub
 from sheaf_gateway.service.finishing import FinishingWork, finishing_work
+from sheaf_gateway.service.following import FollowService
 from sheaf_gateway.service.health import HealthService
 from sheaf_gateway.service.intake import IntakeService
 from sheaf_gateway.service.keyholding import KeyHolding
@@ -57,12 +62,17 @@ async def gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> AsyncItera
         finishing = await stack.enter_async_context(finishing_work())
         past = await stack.enter_async_context(noting(RecentPast()))
         records = GrpcRecords(metadata, peers.call_timeout_s)
+        events = GrpcEventLog(metadata, peers.call_timeout_s)
+        hub = EventHub(events)
+        await stack.enter_async_context(lifecycle.background("event hub", hub.run()))
         services = build_services(
             settings,
             store=GrpcObjectStore(storage, grpc.max_call_s),
             records=records,
             keys=records,
             idempotency=GrpcIdempotencyKeys(metadata, peers.call_timeout_s),
+            events=events,
+            hub=hub,
             renderer=GrpcPageRenderer(orchestrator, peers.thumbnail_timeout_s),
             probe=GrpcHealthProbe(storage, metadata, orchestrator),
             measurements=GrpcMeasurements(storage, metadata, orchestrator),
@@ -72,9 +82,12 @@ async def gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> AsyncItera
         )
         stack.push_async_callback(services.health_service.close)
         stack.push_async_callback(services.kpis.close)
-        yield await stack.enter_async_context(
+        port = await stack.enter_async_context(
             http_server(create_app(services), settings.http, lifecycle)
         )
+        # First at the stop: streams end at once, so that draining is short.
+        stack.callback(hub.close)
+        yield port
 
 
 def build_services(
@@ -84,6 +97,8 @@ def build_services(
     records: Records,
     keys: KeyDirectory,
     idempotency: IdempotencyKeys,
+    events: EventLog,
+    hub: EventHub,
     renderer: PageRenderer,
     probe: HealthProbe,
     measurements: Measurements,
@@ -123,4 +138,6 @@ def build_services(
         deletion=DeletionService(records, store),
         health_service=health,
         kpis=KpiService(recent, measurements),
+        following=FollowService(events, records, hub, settings.http.max_streams),
+        stream_times=StreamTimes(settings.http.stream_keep_alive_s, settings.http.stream_max_s),
     )

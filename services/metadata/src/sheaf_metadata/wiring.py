@@ -23,6 +23,7 @@ from sheaf_metadata.adapters.mysql.lines import MysqlLines
 from sheaf_metadata.adapters.mysql.migrate import await_schema, migrate
 from sheaf_metadata.adapters.mysql.outcomes import MysqlOutcomes
 from sheaf_metadata.adapters.mysql.pipelines import MysqlPipelines
+from sheaf_metadata.adapters.mysql.positions import MysqlEvents
 from sheaf_metadata.adapters.mysql.reading import MysqlReads
 from sheaf_metadata.adapters.mysql.registration import MysqlRegistrations
 from sheaf_metadata.adapters.mysql.release import MysqlReleases
@@ -41,12 +42,15 @@ from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
 from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.control import ControlDocuments
 from sheaf_metadata.service.deletion import DeleteDocuments
+from sheaf_metadata.service.event_tail import EventTail
+from sheaf_metadata.service.following import FollowEvents
 from sheaf_metadata.service.idempotency import KeepIdempotency
 from sheaf_metadata.service.monotonic import MonotonicCache, ShownVersions
 from sheaf_metadata.service.open_check import OpenCheck
 from sheaf_metadata.service.outcomes import EndClaims
 from sheaf_metadata.service.reading import ReadDocuments
 from sheaf_metadata.service.registration import RegisterBatch
+from sheaf_metadata.service.sequencing import SequencedAnnouncer, Sequencer
 from sheaf_metadata.service.sweeping import KeepHouse
 from sheaf_metadata.service.waiting import Waiters
 from sheaf_metadata.settings import MetadataSettings
@@ -55,6 +59,9 @@ _BACKLOG_PERIOD_S: Final = 1.0
 _BACKLOG_LIMIT_S: Final = 3.0
 """It takes a millisecond; a machine that is overloaded has time to answer all the same."""
 _PRUNE_PERIOD_S: Final = 60.0
+
+_TAIL_EVENTS: Final = 10_000
+"""What is kept in memory for those who follow: some 10 MB at twice as many."""
 
 
 @asynccontextmanager
@@ -77,11 +84,14 @@ async def metadata_service(
             gate, terminal_s=record.cache_terminal_s, active_s=record.cache_active_s
         )
         cache = MonotonicCache(documents, ShownVersions(record.shown_versions))
-        announcer = RedisAnnouncer(gate, waiters)
+        hints = RedisAnnouncer(gate, waiters)
+        following = _following(database, waiters)
+        announcer = SequencedAnnouncer(hints, following.sequencer)
         for name, work in (
             ("redis gate", gate.keep()),
-            ("hints out", announcer.publish()),
-            ("hints in", announcer.listen()),
+            ("hints out", hints.publish()),
+            ("hints in", hints.listen()),
+            ("sequencer", following.sequencer.run()),
         ):
             await enter(lifecycle.background(name, work))
         house = MysqlHousekeeping(database)
@@ -90,7 +100,7 @@ async def metadata_service(
         )
         await enter(lifecycle.background("backlog", backlog.run()))
         stack.enter_context(MetadataCollector(lambda: waiters.count, lambda: backlog.latest))
-        servicer = _servicer(settings, database, gate, waiters, cache, announcer, house)
+        servicer = _servicer(settings, database, gate, waiters, cache, announcer, house, following)
         pruning = servicer.idempotency.prune(_PRUNE_PERIOD_S)
         await enter(lifecycle.background("expired idempotency keys", pruning))
         listening = await enter(
@@ -113,8 +123,9 @@ def _servicer(
     gate: RedisGate,
     waiters: Waiters,
     cache: MonotonicCache,
-    announcer: RedisAnnouncer,
+    announcer: SequencedAnnouncer,
     house: MysqlHousekeeping,
+    following: FollowEvents,
 ) -> MetadataServicer:
     record = settings.record
     observer = PrometheusObserver()
@@ -160,4 +171,11 @@ def _servicer(
             remember_s=record.api_key_cache_s,
             limit=record.api_key_cache_size,
         ),
+        following=following,
     )
+
+
+def _following(database: Database, waiters: Waiters) -> FollowEvents:
+    log, tail = MysqlEvents(database), EventTail(_TAIL_EVENTS)
+    sequencer = Sequencer(log, log, tail, waiters, PrometheusObserver())
+    return FollowEvents(log, log, MysqlReads(database), tail, sequencer, waiters)

@@ -129,6 +129,21 @@ LONG_POLLS_WAITING: Final = MetricSpec(
 LONG_POLLS_LIMIT: Final = MetricSpec(
     "sheaf_long_polls_limit", "gauge", "requests", "The most of them.", ("gateway",)
 )
+EVENT_STREAMS: Final = MetricSpec(
+    "sheaf_event_streams", "gauge", "requests", "Streams of events that are open.", ("gateway",)
+)
+EVENT_STREAMS_LIMIT: Final = MetricSpec(
+    "sheaf_event_streams_limit", "gauge", "requests", "The most of them.", ("gateway",)
+)
+EVENTS_SENT: Final = MetricSpec(
+    "sheaf_events_sent_total", "counter", "events",
+    "Events that were sent; one that ten streams show counts ten times.", ("gateway",),
+)  # fmt: skip
+EVENT_CATCH_UPS: Final = MetricSpec(
+    "sheaf_event_catch_ups_total", "counter", "streams",
+    "Streams that read from the record what they had not been sent.", ("gateway",),
+    {"cause": "resume, or slow: its client took events more slowly than they came"},
+)  # fmt: skip
 UPLOADS_IN_FLIGHT: Final = MetricSpec(
     "sheaf_uploads_in_flight", "gauge", "requests", "Uploads that are being received.",
     ("gateway",),
@@ -281,6 +296,11 @@ CLAIMED_GROUP_DOCUMENTS: Final = MetricSpec(
 OUTCOMES: Final = MetricSpec(
     "sheaf_outcomes_total", "counter", "documents",
     "Reported outcomes, by what became of them.", ("metadata",), {"disposition": "dispositions"},
+)  # fmt: skip
+EVENT_LAG_SECONDS: Final = MetricSpec(
+    "sheaf_event_lag_seconds", "histogram", "seconds",
+    "From an event's recording until it can be followed; about a second while nobody follows.",
+    ("metadata",), buckets=LATENCY_BUCKETS_S,
 )  # fmt: skip
 METADATA_WAITERS: Final = MetricSpec(
     "sheaf_metadata_waiters", "gauge", "calls", "Calls that wait for a change.", ("metadata",)

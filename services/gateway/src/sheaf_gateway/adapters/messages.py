@@ -51,6 +51,11 @@ def status_number(status: DocumentStatus | None) -> document_pb2.DocumentStatus.
     return _UNSPECIFIED if status is None else _STATUS_NUMBER[status]
 
 
+def status(number: document_pb2.DocumentStatus.ValueType) -> DocumentStatus | None:
+    """A status; None for one that was not set."""
+    return _STATUS[number] if number else None
+
+
 def mask(columns: Columns) -> FieldMask:
     """The columns as metadata names them, and the id."""
     return FieldMask(paths=sorted(_PATHS.get(each, each) for each in columns | {"document_id"}))
@@ -147,7 +152,7 @@ def document(message: document_pb2.Document) -> Document:
         ),
         metadata_json=message.metadata_json,
         filename=message.filename,
-        status=_STATUS[message.status] if message.status else None,
+        status=status(message.status),
         attempt=message.attempt,
         content_type=message.content_type,
         size_bytes=message.size_bytes,

@@ -16,6 +16,8 @@ from sheaf_gateway.api.control import ControlController, QuarantineController
 from sheaf_gateway.api.deletion import DeletionController
 from sheaf_gateway.api.documents import DocumentController
 from sheaf_gateway.api.edge import Edge
+from sheaf_gateway.api.event_stream import StreamTimes
+from sheaf_gateway.api.event_streams import EventController
 from sheaf_gateway.api.kpis import KpiController
 from sheaf_gateway.api.openapi import openapi_config
 from sheaf_gateway.api.problems import exception_handlers
@@ -23,6 +25,7 @@ from sheaf_gateway.api.workflows import WorkflowController
 from sheaf_gateway.service.authentication import Authenticator
 from sheaf_gateway.service.control import ControlService
 from sheaf_gateway.service.deletion import DeletionService
+from sheaf_gateway.service.following import FollowService
 from sheaf_gateway.service.health import HealthService
 from sheaf_gateway.service.intake import IntakeService
 from sheaf_gateway.service.kpis import KpiService
@@ -44,6 +47,8 @@ class Services:
     deletion: DeletionService
     health_service: HealthService
     kpis: KpiService
+    following: FollowService
+    stream_times: StreamTimes
 
 
 def create_app(services: Services) -> ASGIApp:
@@ -64,6 +69,7 @@ def create_routes(services: Services) -> Litestar:
             WorkflowController,
             QuarantineController,
             KpiController,
+            EventController,
         ],
         middleware=[Authentication()],
     )
@@ -84,6 +90,8 @@ def create_routes(services: Services) -> Litestar:
             "deletion": Provide(_deletion, sync_to_thread=False),
             "health_service": Provide(_health_service, sync_to_thread=False),
             "kpis": Provide(_kpis, sync_to_thread=False),
+            "following": Provide(_following, sync_to_thread=False),
+            "stream_times": Provide(_stream_times, sync_to_thread=False),
         },
         state=state_of(services),
         exception_handlers=exception_handlers(),
@@ -129,6 +137,14 @@ def _health_service(state: State) -> HealthService:
 
 def _kpis(state: State) -> KpiService:
     return _services(state).kpis
+
+
+def _following(state: State) -> FollowService:
+    return _services(state).following
+
+
+def _stream_times(state: State) -> StreamTimes:
+    return _services(state).stream_times
 
 
 def _services(state: State) -> Services:

@@ -34,7 +34,7 @@ _CODES: Final[Mapping[int, str]] = {
     422: "FILE_EMPTY, OPTION_INVALID (`field` and `allowed` say what), METADATA_INVALID (and"
     " `position`), FIELD_REPEATED, FIELD_IS_FILE, BODY_INVALID, PASSWORDS_NOT_ACCEPTED,"
     " IDEMPOTENCY_KEY_REUSED",
-    429: "UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL, SANDBOX_BUSY, KPIS_BUSY: "
+    429: "UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL, SANDBOX_BUSY, KPIS_BUSY, STREAMS_EXHAUSTED: "
     "come back after Retry-After",
     500: "INTERNAL, OBJECT_MISSING",
     503: "A dependency is down: come back after Retry-After",

@@ -8,6 +8,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from sheaf_gateway.api.problems import MEDIA_TYPE, plain_problem
 
 MAX_HEAD_BYTES: Final = 64 * 1024
+ABORT: Final = "sheaf.abort"
+"""The ASGI extension that cuts a connection at once, whatever is still to be sent."""
 _LINGER_S: Final = 1.0
 
 
@@ -49,6 +51,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._start_timer(self.head_timeout_s)
         super().on_message_begin()
+        self.scope["extensions"] = {ABORT: self.transport.abort}  # type: ignore[dict-item]
 
     def on_headers_complete(self) -> None:
         """The head is complete."""

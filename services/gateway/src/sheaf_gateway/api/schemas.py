@@ -153,6 +153,20 @@ class RejectedFileBody(msgspec.Struct):
     problem: Problem
 
 
+class EventBody(msgspec.Struct):
+    """What happened, as `data` of a server-sent event; null does not apply to its type."""
+
+    position: int
+    """Its place among all events: the `Last-Event-ID` to go on after it."""
+    type: str
+    document_id: str | None
+    batch_id: str
+    status: DocumentStatus | None
+    attempt: int | None
+    reason: str | None
+    created_at: datetime
+
+
 class ReplayedBody(msgspec.Struct):
     """What is queued again."""
 

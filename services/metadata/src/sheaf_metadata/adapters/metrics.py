@@ -20,6 +20,7 @@ REDIS_SECONDS: Final = catalogue.REDIS_SECONDS.histogram()
 REDIS_FAILURES: Final = catalogue.REDIS_FAILURES.counter()
 CLAIMS: Final = catalogue.CLAIMS.counter()
 CLAIMED_GROUP_DOCUMENTS: Final = catalogue.CLAIMED_GROUP_DOCUMENTS.histogram()
+EVENT_LAG_SECONDS: Final = catalogue.EVENT_LAG_SECONDS.histogram()
 OUTCOMES: Final = catalogue.OUTCOMES.counter()
 _REGISTERED: Final = catalogue.DOCUMENTS_REGISTERED.counter()
 _FINISHED: Final = catalogue.DOCUMENTS_FINISHED.counter()
@@ -98,6 +99,11 @@ class PrometheusObserver:
     def coalesced(self, kind: CoalescedKind) -> None:
         """See `Observer`."""
         COALESCED_READS.labels(kind).inc()
+
+    def placed(self, ages_s: Sequence[float]) -> None:
+        """See `Observer`."""
+        for seconds in ages_s:
+            EVENT_LAG_SECONDS.observe(seconds)
 
     def cache_read(self, kind: CachedKind, *, hit: bool) -> None:
         """See `Observer`."""

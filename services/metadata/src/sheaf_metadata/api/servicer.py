@@ -9,6 +9,7 @@ from sheaf.metadata.v1 import metadata_pb2, metadata_pb2_grpc
 from sheaf_common.ids import parse_id
 from sheaf_metadata.api import decoding, encoding, idempotency
 from sheaf_metadata.api.deletions import DeletionMethods
+from sheaf_metadata.api.events import EventMethods
 from sheaf_metadata.api.unbuilt import Unbuilt
 from sheaf_metadata.domain.claims import MAX_WAIT_S
 from sheaf_metadata.domain.documents import counts_of
@@ -18,6 +19,7 @@ from sheaf_metadata.service.api_keys import KeyRing
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
 from sheaf_metadata.service.control import ControlDocuments
+from sheaf_metadata.service.following import FollowEvents
 from sheaf_metadata.service.outcomes import EndClaims
 from sheaf_metadata.service.reading import ReadDocuments
 from sheaf_metadata.service.registration import RegisterBatch
@@ -32,6 +34,7 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class MetadataServicer(
     idempotency.IdempotencyServicer,
     DeletionMethods,
+    EventMethods,
     Unbuilt,
     metadata_pb2_grpc.MetadataServiceServicer,
 ):
@@ -46,6 +49,7 @@ class MetadataServicer(
     control: ControlDocuments
     house: KeepHouse
     keys: KeyRing
+    following: FollowEvents
 
     def register(self, server: grpc.aio.Server) -> str:
         """Adds this servicer to a server; returns the service's full name."""

@@ -14,14 +14,6 @@ async def _unimplemented(context: _Context) -> Never:
 class Unbuilt:
     """Each is UNIMPLEMENTED."""
 
-    async def PollEvents(self, _request: Any, context: _Context) -> Never:
-        """See the .proto."""
-        await _unimplemented(context)
-
-    async def ListEvents(self, _request: Any, context: _Context) -> Never:
-        """See the .proto."""
-        await _unimplemented(context)
-
     async def ListApiKeys(self, _request: Any, context: _Context) -> Never:
         """See the .proto."""
         await _unimplemented(context)

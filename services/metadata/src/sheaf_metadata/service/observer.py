@@ -34,6 +34,10 @@ class Observer(Protocol):
         """A read shares a query that another read asked for."""
         ...
 
+    def placed(self, ages_s: Sequence[float]) -> None:
+        """Events got their positions, so long after they were recorded."""
+        ...
+
     def cache_read(self, kind: CachedKind, *, hit: bool) -> None:
         """The cache was asked; a hit is what was shown from it."""
         ...

@@ -54,7 +54,12 @@ class PlaceFreed:
     lane: Lane
 
 
-Topic = DocumentEnded | BatchEnded | WorkQueued | PlaceFreed
+@dataclass(frozen=True, slots=True)
+class EventsPlaced:
+    """More events can be followed."""
+
+
+Topic = DocumentEnded | BatchEnded | WorkQueued | PlaceFreed | EventsPlaced
 
 
 class Signal:

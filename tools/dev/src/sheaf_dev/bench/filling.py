@@ -76,9 +76,11 @@ _BATCHES: Final = """
     FROM ({made}) made GROUP BY batch, owner ORDER BY batch
 """
 _EVENTS: Final = """
-    INSERT INTO event (document_id, batch_id, user_id, type, status, attempt, reason, created_at)
+    INSERT INTO event (document_id, batch_id, user_id, type, status, attempt, reason, created_at,
+        position)
     SELECT UNHEX(id), UNHEX(batch), owner, CONCAT('document.', status), status, 1,
-        IF(status = 'failed', 'PDF_DAMAGED', NULL), at + INTERVAL 480000 MICROSECOND
+        IF(status = 'failed', 'PDF_DAMAGED', NULL), at + INTERVAL 480000 MICROSECOND,
+        (SELECT last FROM event_position) - {last} + seq
     FROM ({made}) made
 """
 
@@ -117,8 +119,12 @@ class Filling:
             while self._done < rows:
                 last = min(self._done + _CHUNK, rows) - 1
                 made = _MADE.format(first=self._done, last=last)
+                await connection.exec_driver_sql(
+                    f"UPDATE event_position SET last = last + {last + 1 - self._done}"  # noqa: S608 - a number
+                )
                 for statement in (_BATCHES, _DOCUMENTS, _EVENTS):
-                    await connection.execute(text(statement.format(made=made)), self._values)
+                    filled = statement.format(made=made, last=last)
+                    await connection.execute(text(filled), self._values)
                 self._done = last + 1
                 if self._done - told >= _TELL_EVERY:
                     told = self._done

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,15 +73,18 @@ async def stack_with_users(
     *names: str,
     env_overrides: Mapping[str, Mapping[str, str]] | None = None,
     table: Mapping[str, Service] = SERVICES,
+    **parts: Collection[str],
 ) -> AsyncIterator[tuple[Stack, Sequence[User]]]:
     """A fresh stack and a client for each of the users; variables and services as `Stack` has them.
+
+    `parts` are its `services` and `servers`, if not all.
 
     Raises:
         DevError: the stack could not be started.
     """
     with tempfile.TemporaryDirectory(prefix="sheaf-bench-") as folder:
         async with AsyncExitStack() as opened:
-            fresh = Stack.private(Path(folder), env_overrides=env_overrides, table=table)
+            fresh = Stack.private(Path(folder), env_overrides=env_overrides, table=table, **parts)
             stack = await opened.enter_async_context(fresh)
             users = []
             for name in names:

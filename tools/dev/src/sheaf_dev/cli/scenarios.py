@@ -16,6 +16,7 @@ from sheaf_dev.bench import machine
 from sheaf_dev.bench.cancel import cancel_running_work
 from sheaf_dev.bench.fairness import flood_by_one_user
 from sheaf_dev.bench.large_object import pass_large_object
+from sheaf_dev.bench.listeners import a_thousand_listeners
 from sheaf_dev.bench.rows import many_rows
 from sheaf_dev.bench.scan_flood import flood_with_scans
 from sheaf_dev.bench.scenario import Outcome, Tell
@@ -27,7 +28,15 @@ from sheaf_dev.files import write_atomic
 from sheaf_dev.outcomes import show_table
 
 Scenario = Literal[
-    "cancel", "fairness", "large-object", "rows", "scan-flood", "soak", "step", "workers"
+    "cancel",
+    "fairness",
+    "large-object",
+    "listeners",
+    "rows",
+    "scan-flood",
+    "soak",
+    "step",
+    "workers",
 ]
 
 SHARED: Final = ("files", "rounds")
@@ -56,6 +65,10 @@ class ScenarioOptions:
     """cancel: documents of each lane (5)."""
     workers: Annotated[int | None, Parameter(validator=Number(gte=2, lte=64))] = None
     """step: the most CPU worker processes (3)."""
+    listeners: Annotated[int | None, Parameter(validator=Number(gte=4, lte=2000))] = None
+    """listeners: streams that are open at once (1000)."""
+    ends: Annotated[int | None, Parameter(validator=Number(gte=1, lte=1000))] = None
+    """listeners: documents that end meanwhile (50)."""
     loads: Annotated[
         tuple[Annotated[float, Parameter(validator=Number(gt=0, lte=1000))], ...] | None,
         Parameter(consume_multiple=True, negative=()),
@@ -81,6 +94,7 @@ def _known() -> Mapping[Scenario, _Known]:
         "cancel": _Known({"tries": 5}, cancel_running_work),
         "fairness": _Known({"files": 300}, flood_by_one_user),
         "large-object": _Known({"size_mib": 2048}, pass_large_object),
+        "listeners": _Known({"listeners": 1000, "ends": 50}, a_thousand_listeners),
         "rows": _Known({"rows": 1_000_000, "rate": 4.0, "seconds": 25.0, "rounds": 4}, many_rows),
         "scan-flood": _Known({"rate": 4.0, "seconds": 25.0, "rounds": 4}, flood_with_scans),
         "soak": _Known({"documents": 10_000}, soak),

@@ -97,6 +97,7 @@ _ACCEPT: Final = Row(
             (c.UPLOADS_IN_FLIGHT, c.UPLOADS_LIMIT, "uploads"),
             (c.UPLOAD_BUFFER_BYTES, c.UPLOAD_BUFFER_LIMIT_BYTES, "body bytes"),
             (c.LONG_POLLS_WAITING, c.LONG_POLLS_LIMIT, "long polls"),
+            (c.EVENT_STREAMS, c.EVENT_STREAMS_LIMIT, "event streams"),
         ),
         _quantiles("Files of an upload stored at once", c.UPLOAD_PUT_CONCURRENCY),
         _gauge("Requests in flight", c.HTTP_REQUESTS_IN_FLIGHT, "instance"),
@@ -127,6 +128,9 @@ _DOCUMENTS: Final = Row(
         _rate("Finished by class", c.DOCUMENTS_FINISHED, "document_class"),
         _quantiles("Time to result", c.DOCUMENT_RESULT_SECONDS, "lane"),
         _rate("Outcomes", c.OUTCOMES, "disposition"),
+        _rate("Events sent", c.EVENTS_SENT, "job"),
+        _rate("Streams that caught up", c.EVENT_CATCH_UPS, "cause"),
+        _quantiles("Time until an event can be followed", c.EVENT_LAG_SECONDS),
         _rate("Left processing", c.DOCUMENTS_PROCESSED, "lane, outcome"),
     ],
 )
