@@ -189,8 +189,8 @@ async def test_the_description_tells_what_may_be_asked(gateway: Gateway) -> None
     fields = upload["schema"]["properties"]
 
     assert list(fields) == [
-        "product", "metadata", "priority", "words", "ocr", "ocr_language", "pages", "duplicates",
-        "password", "file",
+        "product", "metadata", "priority", "words", "ocr", "ocr_language", "pages", "password",
+        "duplicates", "file",
     ]  # fmt: skip
     assert all(each["description"] for each in fields.values())
     accepted = paths["/v1/documents"]["post"]["responses"]["202"]
