@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.lifecycle import Lifecycle
+from sheaf_common.pools.redis import RedisSettings
 from sheaf_common.process import ProcessSettings
 from sheaf_common.telemetry.exporting import TracingSettings
 from sheaf_gateway.api.app import Services, create_routes, state_of
@@ -29,6 +30,7 @@ from sheaf_gateway.service.finishing import FinishingWork
 from sheaf_gateway.settings import (
     GatewaySettings,
     HttpSettings,
+    LimitSettings,
     PasswordSettings,
     PeerSettings,
     ResultSettings,
@@ -45,6 +47,7 @@ from support.gateway_fakes import (
     FakeRenderer,
     FakeStore,
 )
+from support.key_fakes import FakeKeys, FakeSharedKeys
 
 PDF: Final = b"%PDF-1.7 a small document"
 BOUNDARY: Final = "b0undary"
@@ -65,6 +68,8 @@ class Gateway:
     finishing: FinishingWork
     services: Services
     app: ASGIApp
+    shared: FakeSharedKeys
+    keys: FakeKeys
 
     def http(self, key: str | None = KEY) -> httpx.AsyncClient:
         """A client; sends `key` unless it is None."""
@@ -101,6 +106,10 @@ def build_gateway(**changes: Any) -> Gateway:
     http_names: dict[str, Any] = {
         name: changes.pop(name) for name in ("max_waits",) if name in changes
     }
+    limit_names: dict[str, Any] = {
+        name: changes.pop(name) for name in ("rate_per_s", "window_s") if name in changes
+    }
+    shared, keys = FakeSharedKeys(), FakeKeys()
     result_names: dict[str, Any] = {
         name: changes.pop(name)
         for name in ("max_stored_bytes", "max_result_bytes", "max_text_bytes")
@@ -110,6 +119,8 @@ def build_gateway(**changes: Any) -> Gateway:
         process=ProcessSettings(),
         tracing=TracingSettings.model_construct(endpoint=None),
         http=HttpSettings().model_copy(update=http_names),
+        limits=LimitSettings().model_copy(update=limit_names),
+        redis=RedisSettings.model_construct(),
         peers=PeerSettings(),
         grpc=GrpcSettings.model_construct(),
         uploads=UploadSettings().model_copy(update=changes),
@@ -122,7 +133,9 @@ def build_gateway(**changes: Any) -> Gateway:
         settings,
         store=store,
         records=records,
-        keys=records,
+        directory=records,
+        shared=shared,
+        keys=keys,
         renderer=renderer,
         probe=probe,
         measurements=measurements,
@@ -132,7 +145,17 @@ def build_gateway(**changes: Any) -> Gateway:
     )
     app = _app_over(services)
     return Gateway(
-        store, records, renderer, probe, measurements, lifecycle, finishing, services, app
+        store,
+        records,
+        renderer,
+        probe,
+        measurements,
+        lifecycle,
+        finishing,
+        services,
+        app,
+        shared,
+        keys,
     )
 
 

@@ -9,6 +9,7 @@ from sheaf_common.grpc.server import GrpcServer, grpc_server
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.pools.database import database_pool
 from sheaf_common.pools.redis import redis_client
+from sheaf_common.pools.redis_gate import RedisGate
 from sheaf_common.telemetry.metrics import metrics_endpoint
 from sheaf_common.telemetry.sampling import Sampler
 from sheaf_metadata.adapters.metrics import MetadataCollector, PrometheusObserver
@@ -27,14 +28,15 @@ from sheaf_metadata.adapters.mysql.sweeping import MysqlHousekeeping
 from sheaf_metadata.adapters.redis.batches import RedisBatchCache
 from sheaf_metadata.adapters.redis.cache import RedisDocumentCache
 from sheaf_metadata.adapters.redis.fairness import RedisFairness
-from sheaf_metadata.adapters.redis.gate import RedisGate
 from sheaf_metadata.adapters.redis.hints import RedisAnnouncer
+from sheaf_metadata.adapters.redis.key_marks import RedisKeyMarks
 from sheaf_metadata.api.servicer import MetadataServicer
 from sheaf_metadata.service.api_keys import KeyRing
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
 from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.control import ControlDocuments
+from sheaf_metadata.service.key_use import KeyUse
 from sheaf_metadata.service.monotonic import MonotonicCache, ShownVersions
 from sheaf_metadata.service.open_check import OpenCheck
 from sheaf_metadata.service.outcomes import EndClaims
@@ -42,7 +44,7 @@ from sheaf_metadata.service.reading import ReadDocuments
 from sheaf_metadata.service.registration import RegisterBatch
 from sheaf_metadata.service.sweeping import KeepHouse
 from sheaf_metadata.service.waiting import Waiters
-from sheaf_metadata.settings import MetadataSettings
+from sheaf_metadata.settings import MetadataSettings, RecordSettings
 
 _BACKLOG_PERIOD_S: Final = 1.0
 _BACKLOG_LIMIT_S: Final = 3.0
@@ -83,6 +85,7 @@ async def metadata_service(
         await enter(lifecycle.background("backlog", backlog.run()))
         stack.enter_context(MetadataCollector(lambda: waiters.count, lambda: backlog.latest))
         servicer = _servicer(settings, database, gate, waiters, cache, announcer, house)
+        await enter(lifecycle.background("last use of API keys", servicer.keys.use.run()))
         listening = await enter(
             grpc_server(server.host, server.port, settings.grpc, servicer.register)
         )
@@ -132,9 +135,11 @@ def _servicer(
             MysqlControls(database), fairness, cache, batches, announcer, observer
         ),
         house=KeepHouse(house),
-        keys=KeyRing(
-            MysqlApiKeys(database),
-            remember_s=record.api_key_cache_s,
-            limit=record.api_key_cache_size,
-        ),
+        keys=_key_ring(record, database, gate),
     )
+
+
+def _key_ring(record: RecordSettings, database: Database, gate: RedisGate) -> KeyRing:
+    keys = MysqlApiKeys(database)
+    use = KeyUse(keys, limit=record.api_key_uses)
+    return KeyRing(keys, RedisKeyMarks(gate), use, record.api_key_cache_s)

@@ -8,21 +8,22 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
-from sheaf_gateway.api import operations, published
+from sheaf_gateway.api import openapi, operations, published
 from sheaf_gateway.api.authentication import Authentication
 from sheaf_gateway.api.batches import BatchController
 from sheaf_gateway.api.contents import ContentController
 from sheaf_gateway.api.control import ControlController, QuarantineController
 from sheaf_gateway.api.documents import DocumentController
 from sheaf_gateway.api.edge import Edge
+from sheaf_gateway.api.keys import KeyController
 from sheaf_gateway.api.kpis import KpiController
-from sheaf_gateway.api.openapi import openapi_config
 from sheaf_gateway.api.problems import exception_handlers
 from sheaf_gateway.api.workflows import WorkflowController
 from sheaf_gateway.service.authentication import Authenticator
 from sheaf_gateway.service.control import ControlService
 from sheaf_gateway.service.health import HealthService
 from sheaf_gateway.service.intake import IntakeService
+from sheaf_gateway.service.keys import KeyService
 from sheaf_gateway.service.kpis import KpiService
 from sheaf_gateway.service.reading import ReadingService
 from sheaf_gateway.service.results import ResultReader
@@ -41,6 +42,7 @@ class Services:
     control: ControlService
     health_service: HealthService
     kpis: KpiService
+    keys: KeyService
 
 
 def create_app(services: Services) -> ASGIApp:
@@ -60,8 +62,10 @@ def create_routes(services: Services) -> Litestar:
             WorkflowController,
             QuarantineController,
             KpiController,
+            KeyController,
         ],
         middleware=[Authentication()],
+        response_headers=openapi.RATE_HEADERS,
     )
     app = Litestar(
         route_handlers=[
@@ -79,10 +83,11 @@ def create_routes(services: Services) -> Litestar:
             "control": Provide(_control, sync_to_thread=False),
             "health_service": Provide(_health_service, sync_to_thread=False),
             "kpis": Provide(_kpis, sync_to_thread=False),
+            "keys": Provide(_keys, sync_to_thread=False),
         },
         state=state_of(services),
         exception_handlers=exception_handlers(),
-        openapi_config=openapi_config(version("sheaf-gateway")),
+        openapi_config=openapi.openapi_config(version("sheaf-gateway")),
         logging_config=None,
     )
     _ = app.openapi_schema  # made now: it takes a third of a second, which no request shall wait
@@ -120,6 +125,10 @@ def _health_service(state: State) -> HealthService:
 
 def _kpis(state: State) -> KpiService:
     return _services(state).kpis
+
+
+def _keys(state: State) -> KeyService:
+    return _services(state).keys
 
 
 def _services(state: State) -> Services:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from litestar.datastructures import ResponseHeader
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -19,9 +20,9 @@ _CODES: Final[Mapping[int, str]] = {
     "NO_FILES, PRODUCT_INVALID, FILENAME_INVALID, CURSOR_INVALID, FIELD_INVALID, FIELD_UNKNOWN, "
     "WIDTH_INVALID, JSON_INVALID",
     401: "API_KEY_MISSING, API_KEY_MALFORMED, API_KEY_UNKNOWN, API_KEY_EXPIRED, API_KEY_REVOKED",
-    403: "SCOPE_MISSING",
-    404: "DOCUMENT_NOT_FOUND, BATCH_NOT_FOUND, WORKFLOW_NOT_FOUND: not there, or someone else's; "
-    "PAGE_NOT_FOUND",
+    403: "SCOPE_MISSING; RATE_LIMIT_TOO_HIGH",
+    404: "DOCUMENT_NOT_FOUND, BATCH_NOT_FOUND, WORKFLOW_NOT_FOUND, API_KEY_NOT_FOUND: not there, "
+    "or someone else's; PAGE_NOT_FOUND",
     408: "UPLOAD_IDLE, UPLOAD_TIMEOUT",
     409: "NOT_READY (try again after Retry-After), NO_RESULT, RESULT_TOO_LARGE, NO_MARKDOWN; "
     "DOCUMENT_NOT_TERMINAL, ATTEMPT_CHANGED; NOT_DRAWN, ENCRYPTED, DAMAGED and the other reasons "
@@ -31,13 +32,28 @@ _CODES: Final[Mapping[int, str]] = {
     416: "RANGE_NOT_SATISFIABLE",
     422: "FILE_EMPTY, OPTION_INVALID (`field` and `allowed` say what), FIELD_REPEATED, "
     "FIELD_IS_FILE, BODY_INVALID, PASSWORDS_NOT_ACCEPTED",
-    429: "UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL, SANDBOX_BUSY, KPIS_BUSY: "
-    "come back after Retry-After",
+    429: "RATE_LIMITED, UNKNOWN_KEYS_LIMITED, UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL, "
+    "SANDBOX_BUSY, KPIS_BUSY: come back after Retry-After",
     500: "INTERNAL, OBJECT_MISSING",
     503: "A dependency is down: come back after Retry-After",
     504: "A dependency was too slow",
 }
-_ALWAYS: Final = (401, 403, 500, 503, 504)
+_ALWAYS: Final = (401, 403, 429, 500, 503, 504)
+RATE_HEADERS: Final = (
+    ResponseHeader(
+        name="RateLimit-Policy",
+        documentation_only=True,
+        description='`"default";q=QUOTA;w=SECONDS`: what the key may do in so many seconds.',
+        required=True,
+    ),
+    ResponseHeader(
+        name="RateLimit",
+        documentation_only=True,
+        description='`"default";r=REMAINING;t=SECONDS`: what remains, and when all does again.',
+        required=True,
+    ),
+)
+"""On every answer to a request with a good key (draft-ietf-httpapi-ratelimit-headers)."""
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:

@@ -49,11 +49,3 @@ class Unbuilt:
     async def ListEvents(self, _request: Any, context: _Context) -> Never:
         """See the .proto."""
         await _unimplemented(context)
-
-    async def ListApiKeys(self, _request: Any, context: _Context) -> Never:
-        """See the .proto."""
-        await _unimplemented(context)
-
-    async def RevokeApiKey(self, _request: Any, context: _Context) -> Never:
-        """See the .proto."""
-        await _unimplemented(context)
