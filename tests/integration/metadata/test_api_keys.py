@@ -18,6 +18,7 @@ from sheaf_common.errors import (
     Unauthenticated,
 )
 from sheaf_common.ids import new_id
+from sheaf_metadata import create_key
 from sheaf_metadata.adapters.mysql import api_keys
 from support.metadata import Metadata, as_user
 from support.waiting import until_answer
@@ -122,6 +123,25 @@ async def test_another_users_hash_is_refused(metadata: Metadata) -> None:
         with pytest.raises(AlreadyExists) as refused:
             await metadata.call("CreateApiKey", other)
         assert refused.value.reason == "API_KEY_EXISTS"
+
+
+async def test_the_first_key_is_recorded_by_a_command(
+    metadata: Metadata, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It prints the key alone, and says what cannot be recorded."""
+    monkeypatch.setenv("DATABASE_URL", metadata.settings.database.url.get_secret_value())
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("GRPC_TOKEN", "t")
+    codes = [
+        await asyncio.to_thread(create_key.main, ["--user", user, "--scopes", "ops,keys"])
+        for user in ("ann", "a b")
+    ]
+    said = capsys.readouterr()
+    owner = await resolve(metadata, hashlib.sha256(said.out.rstrip("\n").encode()).digest())
+
+    assert codes == [0, 1]
+    assert (owner.user_id, list(owner.scopes)) == ("ann", ["ops", "keys"])
+    assert "FIELD_INVALID: user_id" in said.err
 
 
 async def test_an_unknown_key_is_refused(metadata: Metadata) -> None:

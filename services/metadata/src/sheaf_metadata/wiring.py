@@ -31,6 +31,7 @@ from sheaf_metadata.adapters.redis.fairness import RedisFairness
 from sheaf_metadata.adapters.redis.hints import RedisAnnouncer
 from sheaf_metadata.adapters.redis.key_marks import RedisKeyMarks
 from sheaf_metadata.api.servicer import MetadataServicer
+from sheaf_metadata.domain.api_keys import ApiKey, check_key
 from sheaf_metadata.service.api_keys import KeyRing
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
@@ -137,6 +138,18 @@ def _servicer(
         house=KeepHouse(house),
         keys=_key_ring(record, database, gate),
     )
+
+
+async def record_key(settings: MetadataSettings, key: ApiKey) -> None:
+    """Records an API key where no service runs: in the database alone.
+
+    Raises:
+        SheafError: `FIELD_INVALID`, or as `ApiKeys`.
+    """
+    check_key(key)
+    async with database_pool(settings.database, lock_wait_s=LOCK_WAIT_S) as pool:
+        database = Database(pool, transaction_s=settings.record.transaction_timeout_s)
+        await MysqlApiKeys(database).create(key)
 
 
 def _key_ring(record: RecordSettings, database: Database, gate: RedisGate) -> KeyRing:

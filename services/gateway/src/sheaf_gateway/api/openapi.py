@@ -4,11 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from litestar.datastructures import ResponseHeader
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, Example, SecurityScheme
+from litestar.openapi.spec import (
+    Components,
+    Example,
+    OpenAPI,
+    OpenAPIHeader,
+    OpenAPIResponse,
+    OpenAPIType,
+    Operation,
+    Schema,
+    SecurityScheme,
+)
 
 from sheaf_gateway.api.docs_page import DocsPage
 from sheaf_gateway.api.kpi_schemas import KPIS_EXAMPLE, KpisBody
@@ -38,21 +47,12 @@ _CODES: Final[Mapping[int, str]] = {
     503: "A dependency is down: come back after Retry-After",
     504: "A dependency was too slow",
 }
+_UNAUTHENTICATED: Final = "401"
 _ALWAYS: Final = (401, 403, 429, 500, 503, 504)
-RATE_HEADERS: Final = (
-    ResponseHeader(
-        name="RateLimit-Policy",
-        documentation_only=True,
-        description='`"default";q=QUOTA;w=SECONDS`: what the key may do in so many seconds.',
-        required=True,
-    ),
-    ResponseHeader(
-        name="RateLimit",
-        documentation_only=True,
-        description='`"default";r=REMAINING;t=SECONDS`: what remains, and when all does again.',
-        required=True,
-    ),
-)
+_RATE_HEADERS: Final[Mapping[str, str]] = {
+    "RateLimit-Policy": '`"default";q=QUOTA;w=SECONDS`: what the key may do in so many seconds.',
+    "RateLimit": '`"default";r=REMAINING;t=SECONDS`: what remains, and when all does again.',
+}
 """On every answer to a request with a good key (draft-ietf-httpapi-ratelimit-headers)."""
 
 
@@ -73,6 +73,25 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
 def read_responses(*statuses: int) -> dict[int, ResponseSpec]:
     """The problems of a read."""
     return problems(*statuses)
+
+
+def describe_rates(description: OpenAPI) -> None:
+    """Adds the headers that tell of a key's rate, to what only good keys are answered too."""
+    for item in (description.paths or {}).values():
+        for name in ("get", "head", "post", "put", "patch", "delete"):
+            operation: Operation | None = getattr(item, name)
+            if operation is None or operation.security == [{}]:
+                continue
+            for status, answer in (operation.responses or {}).items():
+                if status != _UNAUTHENTICATED and isinstance(answer, OpenAPIResponse):
+                    answer.headers = {**(answer.headers or {}), **_rate_headers()}
+
+
+def _rate_headers() -> dict[str, OpenAPIHeader]:
+    return {
+        name: OpenAPIHeader(schema=Schema(type=OpenAPIType.STRING), description=text)
+        for name, text in _RATE_HEADERS.items()
+    }
 
 
 def _octets(description: str, media_type: str = "application/octet-stream") -> ResponseSpec:
