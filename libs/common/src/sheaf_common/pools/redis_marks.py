@@ -11,6 +11,8 @@ it waits until every memory has ended by itself, after `MAX_REMEMBERED_S`.
 """
 
 import secrets
+from collections.abc import Iterator
+from itertools import count
 from typing import Final
 
 MAX_REMEMBERED_S: Final = 5.0
@@ -18,6 +20,7 @@ MAX_REMEMBERED_S: Final = 5.0
 MARK_FIELD: Final = "mark"
 """The field of a mark's hash; who makes marks may keep more there, which ends with it."""
 _IDENTITY_BYTES: Final = 16
+_PREFIX_BYTES: Final = 12
 
 
 def mark_name(sha256: bytes) -> str:
@@ -25,6 +28,16 @@ def mark_name(sha256: bytes) -> str:
     return f"sheaf:mark:1:{sha256[:_IDENTITY_BYTES].hex()}"
 
 
-def new_mark() -> str:
-    """A mark for a thing that has none. Its maker adds Redis's time: a call may be sent twice."""
-    return secrets.token_urlsafe(12)
+class NewMarks(Iterator[str]):
+    """Marks for things that have none, each once, of this process alone.
+
+    Their maker adds Redis's time to them: a call may be sent twice.
+    """
+
+    def __init__(self) -> None:
+        self._prefix = secrets.token_urlsafe(_PREFIX_BYTES)
+        self._numbers = count()
+
+    def __next__(self) -> str:
+        """The next one."""
+        return f"{self._prefix}.{next(self._numbers)}"
