@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.lifecycle import Lifecycle
+from sheaf_common.pools.redis import RedisSettings
 from sheaf_common.process import ProcessSettings
 from sheaf_common.telemetry.exporting import TracingSettings
 from sheaf_gateway.api.app import Services, create_routes, state_of
@@ -30,6 +31,7 @@ from sheaf_gateway.service.finishing import FinishingWork
 from sheaf_gateway.settings import (
     GatewaySettings,
     HttpSettings,
+    LimitSettings,
     PasswordSettings,
     PeerSettings,
     ResultSettings,
@@ -47,6 +49,7 @@ from support.gateway_fakes import (
     FakeRenderer,
     FakeStore,
 )
+from support.key_fakes import FakeKeys, FakeSharedKeys
 
 PDF: Final = b"%PDF-1.7 a small document"
 BOUNDARY: Final = "b0undary"
@@ -69,6 +72,8 @@ class Gateway:
     finishing: FinishingWork
     services: Services
     app: ASGIApp
+    shared: FakeSharedKeys
+    keys: FakeKeys
 
     def http(self, key: str | None = KEY) -> httpx.AsyncClient:
         """A client; sends `key` unless it is None."""
@@ -108,6 +113,10 @@ def build_gateway(**changes: Any) -> Gateway:
         for name in ("max_waits", "max_streams", "stream_keep_alive_s", "stream_max_s")
         if name in changes
     }
+    limit_names: dict[str, Any] = {
+        name: changes.pop(name) for name in ("rate_per_s", "window_s") if name in changes
+    }
+    shared, keys = FakeSharedKeys(), FakeKeys()
     result_names: dict[str, Any] = {
         name: changes.pop(name) for name in ResultSettings.model_fields if name in changes
     }
@@ -115,6 +124,8 @@ def build_gateway(**changes: Any) -> Gateway:
         process=ProcessSettings(),
         tracing=TracingSettings.model_construct(endpoint=None),
         http=HttpSettings().model_copy(update=http_names),
+        limits=LimitSettings().model_copy(update=limit_names),
+        redis=RedisSettings.model_construct(),
         peers=PeerSettings(),
         grpc=GrpcSettings.model_construct(),
         uploads=UploadSettings().model_copy(update=changes),
@@ -127,10 +138,12 @@ def build_gateway(**changes: Any) -> Gateway:
         settings,
         store=store,
         records=records,
-        keys=records,
         idempotency=records.idempotency,
         events=events,
         hub=hub,
+        directory=records,
+        shared=shared,
+        keys=keys,
         renderer=renderer,
         probe=probe,
         measurements=measurements,
@@ -151,6 +164,8 @@ def build_gateway(**changes: Any) -> Gateway:
         finishing,
         services,
         app,
+        shared,
+        keys,
     )
 
 

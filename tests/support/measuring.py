@@ -64,6 +64,7 @@ def everything_well() -> dict[str, Recent]:
     """What every service measures of a system that does some work and is well."""
     gateway, storage, metadata, orchestrator = (Measured() for _ in range(4))
     gateway.took(catalogue.HTTP_REQUEST_SECONDS, 0.09, ACCEPTED, times=10)
+    gateway.pool("redis", 20, 200)
     storage.pool("s3", 5, 20)
     metadata.pool("db", 15, 150)
     metadata.pool("redis", 100, 200)

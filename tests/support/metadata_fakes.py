@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from sheaf_common.errors import Unavailable
 from sheaf_common.ids import new_id
-from sheaf_metadata.domain.api_keys import ApiKey, RecordedKey
+from sheaf_metadata.domain.api_keys import ApiKey, KeyRecord, RecordedKey
 from sheaf_metadata.domain.claims import (
     ClaimedDocument,
     ClaimLimits,
@@ -189,10 +190,12 @@ class FakeLines:
 
 @dataclass
 class FakeApiKeys:
-    """Keys by hash; counts look-ups."""
+    """Keys by hash; counts look-ups, remembers what is written of uses."""
 
     keys: dict[bytes, RecordedKey] = field(default_factory=dict)
     finds: int = 0
+    uses: list[list[UUID]] = field(default_factory=list)
+    fails: bool = False
 
     async def create(self, key: ApiKey) -> UUID:
         """Its id."""
@@ -202,6 +205,39 @@ class FakeApiKeys:
         """The key."""
         self.finds += 1
         return self.keys.get(sha256)
+
+    async def page(self, user_id: str, after: UUID | None, limit: int) -> Sequence[KeyRecord]:
+        """None: lists are tested over the database."""
+        del user_id, after, limit
+        return ()
+
+    async def revoke(self, key_id: UUID, user_id: str | None) -> tuple[KeyRecord, bytes] | None:
+        """Revokes it, whoever asks."""
+        for sha256, found in self.keys.items():
+            if found.owner.key_id == key_id and user_id in (None, found.owner.user_id):
+                self.keys[sha256] = replace(found, revoked=True)
+                now = datetime.now(UTC)
+                return KeyRecord(key_id, "", "", (), now, None, now, None, 0), sha256
+        return None
+
+    async def used(self, key_ids: Sequence[UUID]) -> None:
+        """Remembers it, or fails."""
+        if self.fails:
+            raise Unavailable("DATABASE_UNAVAILABLE", "it is down")
+        self.uses.append(list(key_ids))
+
+
+@dataclass
+class FakeKeyMarks:
+    """Takes a removal once it has been asked so often as `deaf_for` says."""
+
+    deaf_for: int = 0
+    removals: list[bytes] = field(default_factory=list)
+
+    async def remove(self, sha256: bytes) -> bool:
+        """Says whether it was heard."""
+        self.removals.append(sha256)
+        return len(self.removals) > self.deaf_for
 
 
 @dataclass

@@ -4,14 +4,24 @@ import asyncio
 import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from sheaf.metadata.v1 import metadata_pb2
-from sheaf_common.errors import AlreadyExists, InvalidInput, PermissionDenied, Unauthenticated
+from sheaf_common.errors import (
+    AlreadyExists,
+    InvalidInput,
+    NotFound,
+    PermissionDenied,
+    Unauthenticated,
+)
 from sheaf_common.ids import new_id
+from sheaf_metadata import create_key
+from sheaf_metadata.adapters.mysql import api_keys
 from support.metadata import Metadata, as_user
+from support.waiting import until_answer
 
 
 def new_key(**fields: Any) -> metadata_pb2.CreateApiKeyRequest:
@@ -57,12 +67,13 @@ async def resolve(metadata: Metadata, sha256: bytes) -> metadata_pb2.ResolveApiK
 
 async def test_a_recorded_key_has_an_owner(metadata: Metadata) -> None:
     """With what it allows and when it ends."""
-    key = new_key(expires_at=in_s(3600))
+    key = new_key(expires_at=in_s(3600), rate_limit_per_s=7)
     created = await metadata.call("CreateApiKey", key)
     owner = await resolve(metadata, key.sha256)
 
     assert created.key_id == owner.key_id == key.key_id
     assert (owner.user_id, list(owner.scopes)) == ("ann", list(key.scopes))
+    assert owner.rate_limit_per_s == 7
     assert owner.expires_at.ToMicroseconds() == key.expires_at.ToMicroseconds()
 
 
@@ -114,6 +125,25 @@ async def test_another_users_hash_is_refused(metadata: Metadata) -> None:
         assert refused.value.reason == "API_KEY_EXISTS"
 
 
+async def test_the_first_key_is_recorded_by_a_command(
+    metadata: Metadata, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It prints the key alone, and says what cannot be recorded."""
+    monkeypatch.setenv("DATABASE_URL", metadata.settings.database.url.get_secret_value())
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("GRPC_TOKEN", "t")
+    codes = [
+        await asyncio.to_thread(create_key.main, ["--user", user, "--scopes", "ops,keys"])
+        for user in ("ann", "a b")
+    ]
+    said = capsys.readouterr()
+    owner = await resolve(metadata, hashlib.sha256(said.out.rstrip("\n").encode()).digest())
+
+    assert codes == [0, 1]
+    assert (owner.user_id, list(owner.scopes)) == ("ann", ["ops", "keys"])
+    assert "FIELD_INVALID: user_id" in said.err
+
+
 async def test_an_unknown_key_is_refused(metadata: Metadata) -> None:
     """And works as soon as it is recorded."""
     key = new_key()
@@ -145,14 +175,107 @@ async def refusal_in_the_end(metadata: Metadata, sha256: bytes) -> str:
             return error.reason
 
 
+async def listed(metadata: Metadata, user_id: str = "ann", **fields: Any) -> Any:
+    """A page of a user's keys."""
+    with as_user(user_id):
+        return await metadata.call("ListApiKeys", metadata_pb2.ListApiKeysRequest(**fields))
+
+
+async def revoke(metadata: Metadata, key_id: str, user_id: str = "ann") -> metadata_pb2.ApiKey:
+    """Revokes a key; it after that."""
+    with as_user(user_id):
+        answer: metadata_pb2.RevokeApiKeyResponse = await metadata.call(
+            "RevokeApiKey", metadata_pb2.RevokeApiKeyRequest(key_id=key_id)
+        )
+    return answer.key
+
+
 async def test_a_revoked_key_is_refused(metadata: Metadata) -> None:
-    """By a process that has not just resolved it."""
+    """From the answer on; repeated, it stays revoked since the first time."""
     key = new_key()
     await metadata.call("CreateApiKey", key)
-    await metadata.sql("UPDATE api_key SET revoked_at = UTC_TIMESTAMP(6)")
+    await resolve(metadata, key.sha256)
+    first, second = [await revoke(metadata, key.key_id) for _ in range(2)]
     with pytest.raises(Unauthenticated) as refused:
         await resolve(metadata, key.sha256)
+
     assert refused.value.reason == "API_KEY_REVOKED"
+    assert first.revoked_at.ToMicroseconds() == second.revoked_at.ToMicroseconds() > 0
+
+
+async def test_a_user_sees_and_revokes_only_own_keys(metadata: Metadata) -> None:
+    """Another one's key is not there."""
+    key = new_key()
+    await metadata.call("CreateApiKey", key)
+    with pytest.raises(NotFound) as refused:
+        await revoke(metadata, key.key_id, "bob")
+
+    assert refused.value.reason == "API_KEY_NOT_FOUND"
+    assert list((await listed(metadata, "bob")).keys) == []
+    assert (await resolve(metadata, key.sha256)).user_id == "ann"
+
+
+async def test_keys_are_listed_newest_first_page_by_page(metadata: Metadata) -> None:
+    """With all that is recorded of them, ended ones included; no page repeats or skips one."""
+    keys = [new_key(name=f"key {number}", rate_limit_per_s=number) for number in range(5)]
+    for key in keys:
+        await metadata.call("CreateApiKey", key)
+    await revoke(metadata, keys[2].key_id)
+    found, token = [], ""
+    while True:
+        page = await listed(metadata, page_size=2, page_token=token)
+        found += page.keys
+        if not (token := page.next_page_token):
+            break
+
+    assert [(key.key_id, key.name, key.rate_limit_per_s) for key in found] == [
+        (key.key_id, key.name, key.rate_limit_per_s) for key in reversed(keys)
+    ]
+    assert [key.HasField("revoked_at") for key in found] == [False, False, True, False, False]
+    assert {(key.prefix, tuple(key.scopes)) for key in found} == {
+        ("shf_abc", ("documents:read", "documents:write"))
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"page_token": "a2V5czE"}, "CURSOR_INVALID"),
+        ({"page_token": "A" * 28}, "CURSOR_INVALID"),
+        ({"page_size": 201}, "FIELD_INVALID"),
+    ],
+)
+async def test_a_page_that_cannot_be_is_refused(
+    metadata: Metadata, fields: dict[str, Any], reason: str
+) -> None:
+    """By what is wrong with it."""
+    with pytest.raises(InvalidInput) as refused:
+        await listed(metadata, **fields)
+    assert refused.value.reason == reason
+
+
+async def test_the_last_use_of_a_key_is_recorded(metadata: Metadata) -> None:
+    """Soon after it; within a minute it is not written again, whichever process noted it."""
+    key = new_key()
+    await metadata.call("CreateApiKey", key)
+    assert not (await listed(metadata)).keys[0].HasField("last_used_at")
+    await resolve(metadata, key.sha256)
+
+    async def is_recorded() -> bool:
+        (found,) = (await listed(metadata)).keys
+        return bool(found.HasField("last_used_at"))
+
+    await until_answer(is_recorded)
+    ((written,),) = await metadata.sql("SELECT last_used_at FROM api_key")
+    changed = []
+    for age in ("59 SECOND", "1 MINUTE"):
+        await metadata.sql(f"UPDATE api_key SET last_used_at = UTC_TIMESTAMP(6) - INTERVAL {age}")  # noqa: S608 - our own words
+        (before,) = await metadata.sql("SELECT last_used_at FROM api_key")
+        async with metadata.engine.begin() as connection:
+            await connection.execute(api_keys.USED, {"ids": [UUID(key.key_id).bytes]})
+        (after,) = await metadata.sql("SELECT last_used_at FROM api_key")
+        changed.append(after != before)
+    assert (changed, written is None) == ([False, True], False)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +286,7 @@ async def test_a_revoked_key_is_refused(metadata: Metadata) -> None:
         ({"prefix": "p" * 17}, "prefix"),
         ({"name": "n" * 256}, "name"),
         ({"scopes": ["a b"]}, "scopes"),
+        ({"rate_limit_per_s": -1}, "rate_limit_per_s"),
     ],
 )
 async def test_a_field_that_cannot_be_recorded_is_named(

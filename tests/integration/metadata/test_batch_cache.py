@@ -13,9 +13,9 @@ from redis.asyncio import Redis
 from sheaf.metadata.v1 import metadata_pb2
 from sheaf_common.errors import NotFound
 from sheaf_common.ids import new_id
+from sheaf_common.pools.redis_gate import RedisGate
 from sheaf_dev.stack import Stack
 from sheaf_metadata.adapters.redis.batches import RedisBatchCache
-from sheaf_metadata.adapters.redis.gate import RedisGate
 from sheaf_metadata.domain.documents import Batch, BatchView, Document, Lane, Status, view_of
 from sheaf_metadata.domain.fields import ALL_FIELDS, Fields
 from support.metadata import Metadata, as_user, new_document

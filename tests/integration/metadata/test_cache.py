@@ -12,10 +12,10 @@ from redis.asyncio import Redis
 
 from sheaf.metadata.v1 import document_pb2, metadata_pb2
 from sheaf_common.ids import new_id
+from sheaf_common.pools.redis_gate import RedisGate
 from sheaf_dev.stack import Stack
 from sheaf_metadata.adapters.redis.cache import RedisDocumentCache
 from sheaf_metadata.adapters.redis.fairness import RedisFairness
-from sheaf_metadata.adapters.redis.gate import RedisGate
 from sheaf_metadata.domain.documents import Document, Lane, Priority, Status
 from sheaf_metadata.ports import QueuedWork
 from support.metadata import Metadata, as_user, metadata_settings, new_document, served

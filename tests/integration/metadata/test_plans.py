@@ -237,6 +237,27 @@ async def test_the_rest_goes_by_its_indexes(connection: AsyncConnection) -> None
     assert deleted.key == "PRIMARY"
 
 
+async def test_keys_are_listed_backwards_along_their_users_index(
+    connection: AsyncConnection,
+) -> None:
+    """Both pages read what they show; uses are written by primary key."""
+    await connection.exec_driver_sql(
+        "INSERT INTO api_key (id, user_id, name, prefix, sha256, scopes, created_at)"
+        " SELECT id, IF(RAND(1) < 0.5, 'ann', 'bob'), '', '', UNHEX(SHA2(id, 256)), '',"
+        " UTC_TIMESTAMP(6) FROM document LIMIT 2000"
+    )
+    for statement, more in (
+        (api_keys.FIRST_PAGE, {}),
+        (api_keys.NEXT_PAGE, {"after": b"\xff" * 16}),
+    ):
+        wanted = {"user_id": "ann", "limit": 51, **more}
+        assert_plan(await explained(connection, statement, wanted), "api_key_user_idx", "k")
+        assert await rows_read(connection, statement, wanted) <= 52
+    ids = await some_ids(connection, "completed", 50)
+    (used,) = await explained(connection, api_keys.USED, {"ids": ids})
+    assert (used.key, used.type) == ("PRIMARY", "range")
+
+
 async def test_claims_stay_fast_in_a_table_that_is_full(filled: Metadata) -> None:
     """Sixteen groups of 64 in well under a second each."""
     loop = asyncio.get_running_loop()

@@ -94,6 +94,15 @@ async def test_only_uploads_that_were_accepted_are_timed(gateway: Gateway) -> No
     assert values(await read(gateway))["accept_p99_ms"] == pytest.approx(99.75)
 
 
+async def test_of_two_pools_of_redis_the_fuller_counts(gateway: Gateway) -> None:
+    """The gateway has one of its own."""
+    own = Measured()
+    own.pool("redis", 180, 200)
+    gateway.measurements.measured = everything_well() | {"gateway": own.recent()}
+
+    assert values(await read(gateway))["pool_redis_used"] == 0.9
+
+
 async def test_without_traffic_there_is_nothing_to_judge(gateway: Gateway) -> None:
     """No value is no miss."""
     answer = await read(gateway)

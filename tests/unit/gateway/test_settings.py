@@ -14,6 +14,7 @@ KEY = base64.b64encode(b"k" * 32).decode()
 def token(monkeypatch: pytest.MonkeyPatch) -> None:
     """What it needs in any case."""
     monkeypatch.setenv("GRPC_TOKEN", "t")
+    monkeypatch.setenv("REDIS_URL", "redis://cache:6379/0")
     monkeypatch.delenv("DOCUMENT_PASSWORD_KEYS", raising=False)
 
 

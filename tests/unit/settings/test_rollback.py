@@ -47,7 +47,7 @@ ROLLED_BACK: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
         "baseline",
         {"DB_POOL_SIZE": 5, "DB_MAX_OVERFLOW": 0, "DB_POOL_PRE_PING": False},
     ),
-    "REDIS_CLIENT_MODE": ("metadata", "per_call", {"REDIS_MAX_CONNECTIONS": 100}),
+    "REDIS_CLIENT_MODE": ("metadata gateway", "per_call", {"REDIS_MAX_CONNECTIONS": 100}),
     "UPLOAD_CONCURRENCY_MODE": ("gateway", "fixed", {"UPLOAD_CONCURRENCY_MAX": 8}),
 }
 """By switch: whose it is, thrown how, and what is then in force."""
@@ -65,7 +65,7 @@ def in_force() -> dict[tuple[str, str], tuple[Any, str]]:
 @pytest.mark.parametrize("switch", ROLLED_BACK)
 def test_one_variable_puts_one_component_back(monkeypatch: pytest.MonkeyPatch, switch: str) -> None:
     """What it covers has the values of before; everything else, in every service, stays."""
-    service, thrown, values = ROLLED_BACK[switch]
+    services, thrown, values = ROLLED_BACK[switch]
     for name, value in NEEDED.items():
         monkeypatch.setenv(name, value)
     for name in values:
@@ -76,5 +76,10 @@ def test_one_variable_puts_one_component_back(monkeypatch: pytest.MonkeyPatch, s
     after = in_force()
 
     changed = {key: value for key, value in after.items() if value[0] != before[key][0]}
-    expected = {(service, name): (value, "roll-back") for name, value in values.items()}
-    assert changed == {(service, switch): (thrown, "environment"), **expected}
+    expected = {
+        (service, name): (value, "roll-back")
+        for service in services.split()
+        for name, value in values.items()
+    }
+    switches = {(service, switch): (thrown, "environment") for service in services.split()}
+    assert changed == {**switches, **expected}

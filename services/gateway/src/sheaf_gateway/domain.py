@@ -46,6 +46,7 @@ class Scope(StrEnum):
     READ = "documents:read"
     WRITE = "documents:write"
     OPS = "ops"
+    KEYS = "keys"
 
 
 class DocumentStatus(StrEnum):
@@ -77,11 +78,15 @@ _TERMINAL: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class KeyOwner:
-    """The user behind an API key and what the key allows; `expires_at` None means never."""
+    """The user behind an API key and what the key allows; `expires_at` None means never.
+
+    A `rate_limit_per_s` of 0 is the default.
+    """
 
     user_id: str
     scopes: frozenset[str]
     expires_at: datetime | None = None
+    rate_limit_per_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from typing import ClassVar, Literal, Self
 from pydantic import SecretStr, field_validator, model_validator
 
 from sheaf_common.grpc.settings import GrpcSettings
+from sheaf_common.pools.redis import RedisSettings
+from sheaf_common.pools.redis_marks import MAX_REMEMBERED_S
 from sheaf_common.process import ProcessSettings
 from sheaf_common.sealing import SealingKeys
 from sheaf_common.settings import Rollback, SettingsGroup, variable
@@ -46,7 +48,36 @@ class HttpSettings(SettingsGroup):
         "GATEWAY_STREAM_MAX_S", 3600.0, "seconds until a stream ends and is asked for again", gt=0
     )
     key_cache_s: float = variable(
-        "GATEWAY_KEY_CACHE_S", 5.0, "seconds that an API key's owner is remembered", ge=0, le=5
+        "GATEWAY_KEY_CACHE_S",
+        5.0,
+        "seconds that an API key's owner is remembered, while Redis says that it has not changed",
+        ge=0,
+        le=MAX_REMEMBERED_S,
+    )
+
+
+class LimitSettings(SettingsGroup):
+    """How many requests API keys may make."""
+
+    rate_per_s: int = variable(
+        "GATEWAY_RATE_LIMIT_PER_S",
+        200,
+        "requests a second of a key that has no rate of its own",
+        ge=1,
+        le=1_000_000,
+    )
+    window_s: int = variable(
+        "GATEWAY_RATE_LIMIT_BURST_S", 5, "seconds whose requests may come at once", ge=1, le=60
+    )
+    unknown_per_s: int = variable(
+        "GATEWAY_UNKNOWN_KEYS_PER_S",
+        100,
+        "look-ups a second of keys that this process has not seen to be good",
+        ge=1,
+        le=1_000_000,
+    )
+    redis_budget_ms: int = variable(
+        "GATEWAY_REDIS_BUDGET_MS", 50, "the most that a request waits for Redis", ge=1, le=5000
     )
 
 
@@ -209,6 +240,8 @@ class GatewaySettings:
     process: ProcessSettings
     tracing: TracingSettings
     http: HttpSettings
+    limits: LimitSettings
+    redis: RedisSettings
     peers: PeerSettings
     grpc: GrpcSettings
     uploads: UploadSettings

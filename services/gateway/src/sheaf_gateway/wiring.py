@@ -5,14 +5,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from sheaf_common.grpc.channel import grpc_peer
 from sheaf_common.lifecycle import Lifecycle
+from sheaf_common.pools.redis import redis_client
+from sheaf_common.pools.redis_gate import RedisGate
 from sheaf_common.telemetry.measured import Recent
 from sheaf_common.telemetry.recent import RecentPast, noting
 from sheaf_gateway.adapters.events import GrpcEventLog
 from sheaf_gateway.adapters.health import GrpcHealthProbe
 from sheaf_gateway.adapters.idempotency import GrpcIdempotencyKeys
+from sheaf_gateway.adapters.keys import GrpcKeys
 from sheaf_gateway.adapters.measurements import GrpcMeasurements
 from sheaf_gateway.adapters.metadata import GrpcRecords
 from sheaf_gateway.adapters.orchestrator import GrpcPageRenderer
+from sheaf_gateway.adapters.redis_limits import RedisKeys
 from sheaf_gateway.adapters.storage import GrpcObjectStore
 from sheaf_gateway.api.app import Services, create_app
 from sheaf_gateway.api.event_stream import StreamTimes
@@ -22,13 +26,16 @@ from sheaf_gateway.ports import (
     HealthProbe,
     IdempotencyKeys,
     KeyDirectory,
+    Keys,
     Measurements,
     ObjectStore,
     PageRenderer,
     Records,
+    SharedKeys,
 )
+from sheaf_gateway.rates import Rate
 from sheaf_gateway.service.admission import Admission, ByteBudget
-from sheaf_gateway.service.authentication import Authenticator
+from sheaf_gateway.service.authentication import Authenticator, AuthSettings
 from sheaf_gateway.service.control import ControlService
 from sheaf_gateway.service.copying import ResultCopier
 from sheaf_gateway.service.deletion import DeletionService
@@ -38,6 +45,7 @@ from sheaf_gateway.service.following import FollowService
 from sheaf_gateway.service.health import HealthService
 from sheaf_gateway.service.intake import IntakeService
 from sheaf_gateway.service.keyholding import KeyHolding
+from sheaf_gateway.service.keys import KeyService
 from sheaf_gateway.service.kpis import KpiService
 from sheaf_gateway.service.passwords import PasswordSealer
 from sheaf_gateway.service.reading import ReadingService
@@ -59,6 +67,9 @@ async def gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> AsyncItera
         orchestrator = await stack.enter_async_context(
             grpc_peer("orchestrator", peers.orchestrator_address, grpc)
         )
+        client = await stack.enter_async_context(redis_client(settings.redis))
+        gate = RedisGate(client, budget_s=settings.limits.redis_budget_ms / 1000)
+        await stack.enter_async_context(lifecycle.background("redis gate", gate.keep()))
         finishing = await stack.enter_async_context(finishing_work())
         past = await stack.enter_async_context(noting(RecentPast()))
         records = GrpcRecords(metadata, peers.call_timeout_s)
@@ -69,10 +80,12 @@ async def gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> AsyncItera
             settings,
             store=GrpcObjectStore(storage, grpc.max_call_s),
             records=records,
-            keys=records,
             idempotency=GrpcIdempotencyKeys(metadata, peers.call_timeout_s),
             events=events,
             hub=hub,
+            directory=records,
+            shared=RedisKeys(gate),
+            keys=GrpcKeys(metadata, peers.call_timeout_s),
             renderer=GrpcPageRenderer(orchestrator, peers.thumbnail_timeout_s),
             probe=GrpcHealthProbe(storage, metadata, orchestrator),
             measurements=GrpcMeasurements(storage, metadata, orchestrator),
@@ -95,10 +108,12 @@ def build_services(
     *,
     store: ObjectStore,
     records: Records,
-    keys: KeyDirectory,
     idempotency: IdempotencyKeys,
     events: EventLog,
     hub: EventHub,
+    directory: KeyDirectory,
+    shared: SharedKeys,
+    keys: Keys,
     renderer: PageRenderer,
     probe: HealthProbe,
     measurements: Measurements,
@@ -111,8 +126,9 @@ def build_services(
     budget = ByteBudget(settings.uploads.buffer_bytes)
     results = ResultReader(settings.results)
     sealer = PasswordSealer(settings.passwords.sealing_keys())
+    authenticator = Authenticator(directory, shared, _auth_settings(settings))
     return Services(
-        authenticator=Authenticator(keys, settings.http.key_cache_s),
+        authenticator=authenticator,
         intake=IntakeService(
             store,
             records,
@@ -140,4 +156,15 @@ def build_services(
         kpis=KpiService(recent, measurements),
         following=FollowService(events, records, hub, settings.http.max_streams),
         stream_times=StreamTimes(settings.http.stream_keep_alive_s, settings.http.stream_max_s),
+        keys=KeyService(keys, authenticator, settings.limits.rate_per_s),
+    )
+
+
+def _auth_settings(settings: GatewaySettings) -> AuthSettings:
+    limits = settings.limits
+    return AuthSettings(
+        settings.http.key_cache_s,
+        limits.rate_per_s,
+        limits.window_s,
+        Rate.of(limits.unknown_per_s, limits.window_s),
     )

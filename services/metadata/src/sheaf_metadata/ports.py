@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
-from sheaf_metadata.domain.api_keys import ApiKey, RecordedKey
+from sheaf_metadata.domain.api_keys import ApiKey, KeyRecord, RecordedKey
 from sheaf_metadata.domain.claims import ClaimedGroup, ClaimLimits, ClaimTry, DocumentAttempt
 from sheaf_metadata.domain.control import QuarantineFilter, Reprocessing
 from sheaf_metadata.domain.documents import (
@@ -379,6 +379,29 @@ class ApiKeys(Protocol):
 
     async def find(self, sha256: bytes) -> RecordedKey | None:
         """The key with that hash."""
+        ...
+
+    async def page(self, user_id: str, after: UUID | None, limit: int) -> Sequence[KeyRecord]:
+        """At most so many of the user's keys, the newest first, after one of them."""
+        ...
+
+    async def revoke(self, key_id: UUID, user_id: str | None) -> tuple[KeyRecord, bytes] | None:
+        """Revokes a key unless it was before; it and its hash.
+
+        None if it is not there or someone else's; a `user_id` of None may revoke anyone's.
+        """
+        ...
+
+    async def used(self, key_ids: Sequence[UUID]) -> None:
+        """Writes that these keys were used now, where that is not written within the minute."""
+        ...
+
+
+class KeyMarks(Protocol):
+    """What says to every process that it may remember a key. Never raises."""
+
+    async def remove(self, sha256: bytes) -> bool:
+        """Ends every memory of the key with that hash; says whether it is certain."""
         ...
 
 

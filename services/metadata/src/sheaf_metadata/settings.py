@@ -8,6 +8,7 @@ from pydantic import model_validator
 from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.pools.database import DatabaseSettings
 from sheaf_common.pools.redis import RedisSettings
+from sheaf_common.pools.redis_marks import MAX_REMEMBERED_S
 from sheaf_common.process import ProcessSettings
 from sheaf_common.settings import SettingsGroup, variable
 from sheaf_common.telemetry.exporting import TracingSettings
@@ -71,10 +72,19 @@ class RecordSettings(SettingsGroup):
         "METADATA_REDIS_BUDGET_MS", 100, "the most that a call waits for Redis", ge=1, le=5000
     )
     api_key_cache_s: float = variable(
-        "METADATA_API_KEY_CACHE_S", 5.0, "seconds until a revoked key is refused", ge=0, le=5
+        "METADATA_API_KEY_CACHE_S",
+        MAX_REMEMBERED_S,
+        "seconds that a revocation waits where Redis cannot be told of it: not less than any"
+        " gateway's GATEWAY_KEY_CACHE_S",
+        ge=0,
+        le=MAX_REMEMBERED_S,
     )
-    api_key_cache_size: int = variable(
-        "METADATA_API_KEY_CACHE_SIZE", 10_000, "keys remembered", ge=1, le=1_000_000
+    api_key_uses: int = variable(
+        "METADATA_API_KEY_CACHE_SIZE",
+        10_000,
+        "keys whose last use is kept in mind",
+        ge=1,
+        le=1_000_000,
     )
     idempotency_ttl_h: int = variable(
         "IDEMPOTENCY_TTL_H",

@@ -9,6 +9,7 @@ from sheaf_common.grpc.server import GrpcServer, grpc_server
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.pools.database import database_pool
 from sheaf_common.pools.redis import redis_client
+from sheaf_common.pools.redis_gate import RedisGate
 from sheaf_common.telemetry.metrics import metrics_endpoint
 from sheaf_common.telemetry.sampling import Sampler
 from sheaf_metadata.adapters.metrics import MetadataCollector, PrometheusObserver
@@ -32,10 +33,11 @@ from sheaf_metadata.adapters.mysql.sweeping import MysqlHousekeeping
 from sheaf_metadata.adapters.redis.batches import RedisBatchCache
 from sheaf_metadata.adapters.redis.cache import RedisDocumentCache
 from sheaf_metadata.adapters.redis.fairness import RedisFairness
-from sheaf_metadata.adapters.redis.gate import RedisGate
 from sheaf_metadata.adapters.redis.hints import RedisAnnouncer
+from sheaf_metadata.adapters.redis.key_marks import RedisKeyMarks
 from sheaf_metadata.api import idempotency
 from sheaf_metadata.api.servicer import MetadataServicer
+from sheaf_metadata.domain.api_keys import ApiKey, check_key
 from sheaf_metadata.service.api_keys import KeyRing
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
@@ -45,6 +47,7 @@ from sheaf_metadata.service.deletion import DeleteDocuments
 from sheaf_metadata.service.event_tail import EventTail
 from sheaf_metadata.service.following import FollowEvents
 from sheaf_metadata.service.idempotency import KeepIdempotency
+from sheaf_metadata.service.key_use import KeyUse
 from sheaf_metadata.service.monotonic import MonotonicCache, ShownVersions
 from sheaf_metadata.service.open_check import OpenCheck
 from sheaf_metadata.service.outcomes import EndClaims
@@ -53,7 +56,7 @@ from sheaf_metadata.service.registration import RegisterBatch
 from sheaf_metadata.service.sequencing import SequencedAnnouncer, Sequencer
 from sheaf_metadata.service.sweeping import KeepHouse
 from sheaf_metadata.service.waiting import Waiters
-from sheaf_metadata.settings import MetadataSettings
+from sheaf_metadata.settings import MetadataSettings, RecordSettings
 
 _BACKLOG_PERIOD_S: Final = 1.0
 _BACKLOG_LIMIT_S: Final = 3.0
@@ -103,6 +106,7 @@ async def metadata_service(
         servicer = _servicer(settings, database, gate, waiters, cache, announcer, house, following)
         pruning = servicer.idempotency.prune(_PRUNE_PERIOD_S)
         await enter(lifecycle.background("expired idempotency keys", pruning))
+        await enter(lifecycle.background("last use of API keys", servicer.keys.use.run()))
         listening = await enter(
             grpc_server(server.host, server.port, settings.grpc, servicer.register)
         )
@@ -166,11 +170,7 @@ def _servicer(
             MysqlDeletions(database, again_s=record.deletion_again_s), cache, batches, announcer
         ),
         house=KeepHouse(house),
-        keys=KeyRing(
-            MysqlApiKeys(database),
-            remember_s=record.api_key_cache_s,
-            limit=record.api_key_cache_size,
-        ),
+        keys=_key_ring(record, database, gate),
         following=following,
     )
 
@@ -179,3 +179,21 @@ def _following(database: Database, waiters: Waiters) -> FollowEvents:
     log, tail = MysqlEvents(database), EventTail(_TAIL_EVENTS)
     sequencer = Sequencer(log, log, tail, waiters, PrometheusObserver())
     return FollowEvents(log, log, MysqlReads(database), tail, sequencer, waiters)
+
+
+async def record_key(settings: MetadataSettings, key: ApiKey) -> None:
+    """Records an API key where no service runs: in the database alone.
+
+    Raises:
+        SheafError: `FIELD_INVALID`, or as `ApiKeys`.
+    """
+    check_key(key)
+    async with database_pool(settings.database, lock_wait_s=LOCK_WAIT_S) as pool:
+        database = Database(pool, transaction_s=settings.record.transaction_timeout_s)
+        await MysqlApiKeys(database).create(key)
+
+
+def _key_ring(record: RecordSettings, database: Database, gate: RedisGate) -> KeyRing:
+    keys = MysqlApiKeys(database)
+    use = KeyUse(keys, limit=record.api_key_uses)
+    return KeyRing(keys, RedisKeyMarks(gate), use, record.api_key_cache_s)

@@ -13,7 +13,8 @@ from sheaf_dev.probes import grpc_serving, local_channel
 USER_ID = "developer"
 _NAME = "embedded stack"
 _PREFIX_CHARACTERS = 7
-_SCOPES = ("documents:read", "documents:write", "ops")
+_SCOPES = ("documents:read", "documents:write", "ops", "keys")
+_RATE_LIMIT_PER_S = 100_000  # more than a load test can ask
 _TIMEOUT_S = 10.0
 _POLL_S = 1.0
 
@@ -44,6 +45,7 @@ async def register(metadata_port: int, token: str, key: str, *, user_id: str = U
         prefix=key[:_PREFIX_CHARACTERS],
         sha256=hashlib.sha256(key.encode()).digest(),
         scopes=list(_SCOPES),
+        rate_limit_per_s=_RATE_LIMIT_PER_S,
     )
     async with local_channel(metadata_port) as channel:
         stub = metadata_pb2_grpc.MetadataServiceStub(channel)

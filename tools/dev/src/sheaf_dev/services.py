@@ -98,7 +98,7 @@ SERVICES: dict[str, Service] = {
             "gateway",
             module="sheaf_gateway",
             ports={"GATEWAY_PORT": 8000},
-            needs=("storage", "metadata"),
+            needs=("storage", "metadata", "valkey"),
             ask=_http_ready,
             ask_alone=_http_alive,
         ),

@@ -38,7 +38,7 @@ COUNT_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 EVERY_SERVICE: Final[tuple[Service, ...]] = ("gateway", "storage", "metadata", "orchestrator")
 _GRPC_SERVICES: Final[tuple[Service, ...]] = ("storage", "metadata", "orchestrator")
-_POOLED: Final[tuple[Service, ...]] = ("storage", "metadata")
+_POOLED: Final[tuple[Service, ...]] = ("storage", "metadata", "gateway")
 _NO_LABELS: Final[Mapping[str, str]] = MappingProxyType({})
 
 _LANE: Final = "text or ocr"
@@ -121,6 +121,12 @@ HTTP_REQUEST_SECONDS: Final = MetricSpec(
 HTTP_REQUESTS_IN_FLIGHT: Final = MetricSpec(
     "sheaf_http_requests_in_flight", "gauge", "requests", "HTTP requests that are being answered.",
     ("gateway",),
+)  # fmt: skip
+RATE_LIMITED_REQUESTS: Final = MetricSpec(
+    "sheaf_rate_limited_requests_total", "counter", "requests",
+    "Requests with a good key that were counted against its rate, by who counted and the answer.",
+    ("gateway",), {"by": "redis, or process where Redis does not answer",
+                   "result": "allowed or refused"},
 )  # fmt: skip
 LONG_POLLS_WAITING: Final = MetricSpec(
     "sheaf_long_polls_waiting", "gauge", "requests", "Requests that wait for a change.",
@@ -278,11 +284,11 @@ COALESCED_READS: Final = MetricSpec(
 )  # fmt: skip
 REDIS_SECONDS: Final = MetricSpec(
     "sheaf_redis_seconds", "histogram", "seconds", "Time of a Redis call, by operation.",
-    ("metadata",), {"operation": "the operations of the Redis adapter"},
+    ("metadata", "gateway"), {"operation": "the operations of the Redis adapters"},
 )  # fmt: skip
 REDIS_FAILURES: Final = MetricSpec(
     "sheaf_redis_failures_total", "counter", "calls", "Redis calls given up, by operation.",
-    ("metadata",), {"operation": "the operations of the Redis adapter"},
+    ("metadata", "gateway"), {"operation": "the operations of the Redis adapters"},
 )  # fmt: skip
 CLAIMS: Final = MetricSpec(
     "sheaf_claims_total", "counter", "claims",

@@ -198,4 +198,6 @@ class GrpcRecords:
                 timeout_s=self._timeout_s,
             )
         expires_at = messages.time(answer.expires_at) if answer.HasField("expires_at") else None
-        return KeyOwner(answer.user_id, frozenset(answer.scopes), expires_at)
+        return KeyOwner(
+            answer.user_id, frozenset(answer.scopes), expires_at, answer.rate_limit_per_s
+        )

@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from http import HTTPMethod
-from typing import Final
+from typing import Any, Final, cast
 
 import structlog
 from litestar.enums import ScopeType
@@ -15,6 +15,7 @@ from sheaf_common.context import RequestContext
 from sheaf_common.telemetry import tracing
 from sheaf_common.telemetry.tracing import NO_SPAN, Span
 from sheaf_gateway import metrics
+from sheaf_gateway.api.authentication import ADDED_HEADERS
 from sheaf_gateway.api.problems import MEDIA_TYPE, problem_answer
 
 log = structlog.get_logger()
@@ -63,6 +64,7 @@ class _Exchange:
     """One request and its answer as they pass."""
 
     def __init__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        self._scope = cast("dict[str, Any]", scope)
         self._receive = receive
         self._send = send
         self._lingers = False
@@ -92,7 +94,8 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = [*message["headers"], (b"x-request-id", self.request_id.encode())]
+            added = self._scope.get("state", {}).get(ADDED_HEADERS, ())
+            headers = [*message["headers"], *added, (b"x-request-id", self.request_id.encode())]
             if self._body_left:
                 self._lingers = True
                 headers.append((b"connection", b"close"))

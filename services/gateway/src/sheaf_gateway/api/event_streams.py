@@ -10,7 +10,7 @@ from litestar.params import FromPath, HeaderParameter, QueryParameter
 
 from sheaf_common.ids import parse_id
 from sheaf_gateway.api import openapi
-from sheaf_gateway.api.authentication import REQUIRES
+from sheaf_gateway.api.authentication import REQUIRES, STILL_ALLOWED
 from sheaf_gateway.api.event_stream import EventStreamAnswer, StreamTimes
 from sheaf_gateway.api.streaming import RawAnswer
 from sheaf_gateway.domain import Scope
@@ -128,4 +128,6 @@ def _answer(
 ) -> RawAnswer:
     last_event_id, after = positions
     position = after if last_event_id is None else last_event_id
-    return EventStreamAnswer(following.following(followed, position), request.scope["auth"], times)
+    return EventStreamAnswer(
+        following.following(followed, position), request.scope["state"][STILL_ALLOWED], times
+    )

@@ -7,7 +7,17 @@ from typing import Final
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, Example, SecurityScheme
+from litestar.openapi.spec import (
+    Components,
+    Example,
+    OpenAPI,
+    OpenAPIHeader,
+    OpenAPIResponse,
+    OpenAPIType,
+    Operation,
+    Schema,
+    SecurityScheme,
+)
 
 from sheaf_gateway.api.docs_page import DocsPage
 from sheaf_gateway.api.kpi_schemas import KPIS_EXAMPLE, KpisBody
@@ -21,9 +31,9 @@ _CODES: Final[Mapping[int, str]] = {
     "FIELD_INVALID, FIELD_UNKNOWN, FIELD_TOO_LARGE, TOO_MANY_FIELDS, WIDTH_INVALID, JSON_INVALID, "
     "IDEMPOTENCY_KEY_INVALID",
     401: "API_KEY_MISSING, API_KEY_MALFORMED, API_KEY_UNKNOWN, API_KEY_EXPIRED, API_KEY_REVOKED",
-    403: "SCOPE_MISSING",
-    404: "DOCUMENT_NOT_FOUND, BATCH_NOT_FOUND, WORKFLOW_NOT_FOUND: not there, or someone else's; "
-    "PAGE_NOT_FOUND",
+    403: "SCOPE_MISSING; RATE_LIMIT_TOO_HIGH",
+    404: "DOCUMENT_NOT_FOUND, BATCH_NOT_FOUND, WORKFLOW_NOT_FOUND, API_KEY_NOT_FOUND: not there, "
+    "or someone else's; PAGE_NOT_FOUND",
     408: "UPLOAD_IDLE, UPLOAD_TIMEOUT",
     409: "NOT_READY (try again after Retry-After), NO_RESULT, RESULT_TOO_LARGE, NO_MARKDOWN; "
     "DOCUMENT_NOT_TERMINAL, ATTEMPT_CHANGED; NOT_DRAWN, ENCRYPTED, DAMAGED and the other reasons "
@@ -34,13 +44,19 @@ _CODES: Final[Mapping[int, str]] = {
     422: "FILE_EMPTY, OPTION_INVALID (`field` and `allowed` say what), METADATA_INVALID (and"
     " `position`), FIELD_REPEATED, FIELD_IS_FILE, BODY_INVALID, PASSWORDS_NOT_ACCEPTED,"
     " IDEMPOTENCY_KEY_REUSED",
-    429: "UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL, SANDBOX_BUSY, KPIS_BUSY, STREAMS_EXHAUSTED: "
-    "come back after Retry-After",
+    429: "RATE_LIMITED, UNKNOWN_KEYS_LIMITED, UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL, "
+    "SANDBOX_BUSY, KPIS_BUSY, STREAMS_EXHAUSTED: come back after Retry-After",
     500: "INTERNAL, OBJECT_MISSING",
     503: "A dependency is down: come back after Retry-After",
     504: "A dependency was too slow",
 }
-_ALWAYS: Final = (401, 403, 500, 503, 504)
+_UNAUTHENTICATED: Final = "401"
+_ALWAYS: Final = (401, 403, 429, 500, 503, 504)
+_RATE_HEADERS: Final[Mapping[str, str]] = {
+    "RateLimit-Policy": '`"default";q=QUOTA;w=SECONDS`: what the key may do in so many seconds.',
+    "RateLimit": '`"default";r=REMAINING;t=SECONDS`: what remains, and when all does again.',
+}
+"""On every answer to a request with a good key (draft-ietf-httpapi-ratelimit-headers)."""
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
@@ -61,6 +77,25 @@ def _problem(status: int, codes: str) -> ResponseSpec:
 def read_responses(*statuses: int) -> dict[int, ResponseSpec]:
     """The problems of a read."""
     return problems(*statuses)
+
+
+def describe_rates(description: OpenAPI) -> None:
+    """Adds the headers that tell of a key's rate, to what only good keys are answered too."""
+    for item in (description.paths or {}).values():
+        for name in ("get", "head", "post", "put", "patch", "delete"):
+            operation: Operation | None = getattr(item, name)
+            if operation is None or operation.security == [{}]:
+                continue
+            for status, answer in (operation.responses or {}).items():
+                if status != _UNAUTHENTICATED and isinstance(answer, OpenAPIResponse):
+                    answer.headers = {**(answer.headers or {}), **_rate_headers()}
+
+
+def _rate_headers() -> dict[str, OpenAPIHeader]:
+    return {
+        name: OpenAPIHeader(schema=Schema(type=OpenAPIType.STRING), description=text)
+        for name, text in _RATE_HEADERS.items()
+    }
 
 
 def _octets(description: str, media_type: str = "application/octet-stream") -> ResponseSpec:

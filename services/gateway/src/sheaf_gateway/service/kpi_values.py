@@ -44,14 +44,18 @@ def of_storage(recent: Recent) -> Values:
     return {"pool_s3_used": _pool_used(recent, "s3")}
 
 
-def of_metadata(recent: Recent) -> Values:
-    """Its pools, and what documents of the text lane waited, by the database's clock."""
+def of_metadata(recent: Recent, gateway: Recent) -> Values:
+    """Its pools, and what documents of the text lane waited, by the database's clock.
+
+    Of its pool of Redis and the gateway's own the fuller one counts.
+    """
+    redis = [_pool_used(each, "redis") for each in (recent, gateway)]
     oldest = recent.gauge(catalogue.BACKLOG_OLDEST_SECONDS.name, lane="text")
     return {
         "result_p99_ms": _p99_ms(recent, catalogue.DOCUMENT_RESULT_SECONDS.name, {"lane": "text"}),
         "oldest_queued_s": None if oldest is None else oldest.highest,
         "pool_db_used": _pool_used(recent, "db"),
-        "pool_redis_used": _pool_used(recent, "redis"),
+        "pool_redis_used": max((used for used in redis if used is not None), default=None),
     }
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, TypeVar
 
 from sheaf_common import context
@@ -122,11 +123,12 @@ class KpiService:
     async def _collect(self, window_s: int) -> KpiReport:
         at = datetime.now(UTC)
         ask = self._measurements
-        values: dict[KpiName, float | None] = dict(kpi_values.of_gateway(self._recent(window_s)))
+        own = self._recent(window_s)
+        values: dict[KpiName, float | None] = dict(kpi_values.of_gateway(own))
         answers = await asyncio.gather(
             _part("storage", kpi_values.of_storage,
                   ask.recent("storage", window_s, timeout_s=_TIMEOUT_S)),
-            _part("metadata", kpi_values.of_metadata,
+            _part("metadata", partial(kpi_values.of_metadata, gateway=own),
                   ask.recent("metadata", window_s, timeout_s=_TIMEOUT_S)),
             _part("orchestrator", kpi_values.of_orchestrator,
                   ask.recent("orchestrator", window_s, timeout_s=_TIMEOUT_S)),

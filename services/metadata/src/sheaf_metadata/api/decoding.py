@@ -244,6 +244,7 @@ def api_key(request: metadata_pb2.CreateApiKeyRequest) -> ApiKey:
         sha256=request.sha256,
         scopes=tuple(request.scopes),
         expires_at=_time(request, "expires_at"),
+        rate_limit_per_s=request.rate_limit_per_s,
     )
 
 

@@ -10,7 +10,7 @@ from sheaf_common.ids import parse_id
 from sheaf_metadata.api import decoding, encoding, idempotency
 from sheaf_metadata.api.deletions import DeletionMethods
 from sheaf_metadata.api.events import EventMethods
-from sheaf_metadata.api.unbuilt import Unbuilt
+from sheaf_metadata.api.keys import KeyMethods
 from sheaf_metadata.domain.claims import MAX_WAIT_S
 from sheaf_metadata.domain.documents import counts_of
 from sheaf_metadata.domain.fields import ALL_FIELDS, fields_of
@@ -35,7 +35,7 @@ class MetadataServicer(
     idempotency.IdempotencyServicer,
     DeletionMethods,
     EventMethods,
-    Unbuilt,
+    KeyMethods,
     metadata_pb2_grpc.MetadataServiceServicer,
 ):
     """See the .proto, for every method."""
@@ -223,26 +223,6 @@ class MetadataServicer(
             decoding.seconds(request.min_age), request.max_events
         )
         return metadata_pb2.PruneEventsResponse(deleted=deleted)
-
-    async def CreateApiKey(
-        self, request: metadata_pb2.CreateApiKeyRequest, _context: _Context
-    ) -> metadata_pb2.CreateApiKeyResponse:
-        """See the .proto."""
-        key_id = await self.keys.create(decoding.api_key(request))
-        return metadata_pb2.CreateApiKeyResponse(key_id=str(key_id))
-
-    async def ResolveApiKey(
-        self, request: metadata_pb2.ResolveApiKeyRequest, _context: _Context
-    ) -> metadata_pb2.ResolveApiKeyResponse:
-        """See the .proto."""
-        owner = await self.keys.resolve(request.sha256)
-        expires_at = None if owner.expires_at is None else encoding.timestamp(owner.expires_at)
-        return metadata_pb2.ResolveApiKeyResponse(
-            key_id=str(owner.key_id),
-            user_id=owner.user_id,
-            scopes=owner.scopes,
-            expires_at=expires_at,
-        )
 
 
 _Waiting = (

@@ -14,6 +14,7 @@ _SCOPE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:*-]{0,63}")
 _PREFIX: Final = re.compile(r"[!-~]{0,16}")
 _MAX_NAME: Final = 255
 _MAX_SCOPES: Final = 16
+_MAX_RATE_PER_S: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +28,18 @@ class ApiKey:
     sha256: bytes
     scopes: tuple[str, ...]
     expires_at: datetime | None
+    rate_limit_per_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class KeyOwner:
-    """Whose a key is and what it allows."""
+    """Whose a key is and what it allows; a rate of 0 is the gateway's default."""
 
     key_id: UUID
     user_id: str
     scopes: tuple[str, ...]
     expires_at: datetime | None
+    rate_limit_per_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,21 @@ class RecordedKey:
     owner: KeyOwner
     revoked: bool
     expires_in_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """A key as its owner sees it; times are the database's, `last_used_at` to the minute."""
+
+    key_id: UUID
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    rate_limit_per_s: int
 
 
 def check_key(key: ApiKey) -> None:
@@ -58,6 +76,8 @@ def check_key(key: ApiKey) -> None:
         _refuse("prefix", "must be at most 16 printable ASCII characters")
     if len(key.scopes) > _MAX_SCOPES or not all(map(_SCOPE.fullmatch, key.scopes)):
         _refuse("scopes", f"must be at most {_MAX_SCOPES} names of letters, digits and . _ : * -")
+    if not 0 <= key.rate_limit_per_s <= _MAX_RATE_PER_S:
+        _refuse("rate_limit_per_s", f"must be 0 to {_MAX_RATE_PER_S}")
 
 
 def widened(recorded: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:

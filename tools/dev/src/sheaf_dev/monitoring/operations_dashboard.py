@@ -92,6 +92,7 @@ _ACCEPT: Final = Row(
         _rate("Files rejected", c.FILES_REJECTED, "reason"),
         _rate("Files of known content", c.DUPLICATES, "outcome"),
         _rate("Uploads refused", c.ADMISSION_REFUSALS, "cause"),
+        _rate("Requests against rates of keys", c.RATE_LIMITED_REQUESTS, "by, result", "reqps"),
         _of_limit(
             "Room in the gateway",
             (c.UPLOADS_IN_FLIGHT, c.UPLOADS_LIMIT, "uploads"),

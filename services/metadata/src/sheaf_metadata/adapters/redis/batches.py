@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from sheaf_metadata.adapters.redis.gate import RedisGate
+from sheaf_common.pools.redis_gate import RedisGate
 from sheaf_metadata.domain.documents import Batch, BatchView, Document, view_of
 from sheaf_metadata.domain.fields import Fields
 

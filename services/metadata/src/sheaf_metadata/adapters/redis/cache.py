@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from sheaf_metadata.adapters.redis.gate import RedisGate
+from sheaf_common.pools.redis_gate import RedisGate
 from sheaf_metadata.domain.documents import Document
 
 _PREFIX: Final = "sheaf:document:1:"

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sheaf_metadata.adapters.redis.gate import RedisGate
+from sheaf_common.pools.redis_gate import RedisGate
 from sheaf_metadata.domain.documents import Lane
 from sheaf_metadata.domain.work import MAX_LAG
 from sheaf_metadata.ports import Lags, Lines, QueuedWork

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from sheaf_common.ids import new_id
-from sheaf_metadata.adapters.redis.gate import REDIS_ERRORS, RedisGate
+from sheaf_common.pools.redis_gate import REDIS_ERRORS, RedisGate
 from sheaf_metadata.domain.documents import Lane
 from sheaf_metadata.ports import Changes
 from sheaf_metadata.service.waiting import (

@@ -9,8 +9,8 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
-from sheaf_metadata.adapters.redis import gate as gate_module
-from sheaf_metadata.adapters.redis.gate import RedisGate
+from sheaf_common.pools import redis_gate as gate_module
+from sheaf_common.pools.redis_gate import RedisGate
 from support.waiting import until
 
 

@@ -1,4 +1,4 @@
-"""The way to Redis: a circuit breaker, bounded in time."""
+"""The way to Redis for who can do without: a circuit breaker, bounded in time."""
 
 import asyncio
 import time
@@ -6,15 +6,20 @@ from collections.abc import Awaitable
 from typing import Final, TypeVar
 
 import structlog
+
+import sheaf_common.pools.redis_library  # noqa: F401 - before redis-py
+
+# isort: split
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from sheaf_common.telemetry import tracing
+from sheaf_common.telemetry import catalogue, tracing
 from sheaf_common.telemetry.tracing import NO_SPAN, Kind, Span
-from sheaf_metadata.adapters.metrics import REDIS_FAILURES, REDIS_SECONDS
 
 log = structlog.get_logger()
 
+REDIS_SECONDS: Final = catalogue.REDIS_SECONDS.histogram()
+REDIS_FAILURES: Final = catalogue.REDIS_FAILURES.counter()
 _REFUSALS_TO_SHUT: Final = 3
 _PROBE_S: Final = 0.25
 _PAUSE_LIMIT_S: Final = 4.0
