@@ -194,7 +194,9 @@ async def test_the_description_tells_what_may_be_asked(gateway: Gateway) -> None
     ]  # fmt: skip
     assert all(each["description"] for each in fields.values())
     accepted = paths["/v1/documents"]["post"]["responses"]["202"]
-    assert set(accepted["headers"]) == {"Location", "Retry-After"}
+    assert set(accepted["headers"]) == {
+        *("Location", "Retry-After", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy")
+    }
     assert fields["priority"]["enum"] == ["low", "normal", "high"]
     assert (fields["password"]["format"], fields["password"]["writeOnly"]) == ("password", True)
     assert "example" not in str(fields["password"])

@@ -199,7 +199,7 @@ async def test_a_stream_ends_with_its_key(gateway: Gateway) -> None:
     """At the next keep-alive after the key is no longer good."""
     call = gateway.call("GET", "/v1/events")
     await until(lambda: b": keep-alive" in call.body)
-    gateway.services.authenticator._owners.clear()
+    gateway.shared.marks.clear()  # as where it was revoked
     gateway.records.add_key(KEY, KeyOwner(USER, frozenset()))
     await ended(call)
 
