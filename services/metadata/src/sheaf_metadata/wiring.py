@@ -31,6 +31,7 @@ from sheaf_metadata.adapters.redis.gate import RedisGate
 from sheaf_metadata.adapters.redis.hints import RedisAnnouncer
 from sheaf_metadata.api.servicer import MetadataServicer
 from sheaf_metadata.service.api_keys import KeyRing
+from sheaf_metadata.service.backlog import WatchBacklog
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
 from sheaf_metadata.service.coalescing import Coalescing
@@ -77,12 +78,14 @@ async def metadata_service(
         ):
             await enter(lifecycle.background(name, work))
         house = MysqlHousekeeping(database)
+        watch = WatchBacklog(house)
+        stack.push_async_callback(watch.close)
         backlog = Sampler(
-            "backlog", house.backlog, period_s=_BACKLOG_PERIOD_S, limit_s=_BACKLOG_LIMIT_S
+            "backlog", watch.look, period_s=_BACKLOG_PERIOD_S, limit_s=_BACKLOG_LIMIT_S
         )
         await enter(lifecycle.background("backlog", backlog.run()))
         stack.enter_context(MetadataCollector(lambda: waiters.count, lambda: backlog.latest))
-        servicer = _servicer(settings, database, gate, waiters, cache, announcer, house)
+        servicer = _servicer(settings, database, gate, waiters, cache, announcer, house, watch)
         listening = await enter(
             grpc_server(server.host, server.port, settings.grpc, servicer.register)
         )
@@ -105,6 +108,7 @@ def _servicer(
     cache: MonotonicCache,
     announcer: RedisAnnouncer,
     house: MysqlHousekeeping,
+    backlog: WatchBacklog,
 ) -> MetadataServicer:
     record = settings.record
     observer = PrometheusObserver()
@@ -132,6 +136,7 @@ def _servicer(
             MysqlControls(database), fairness, cache, batches, announcer, observer
         ),
         house=KeepHouse(house),
+        backlog=backlog,
         keys=KeyRing(
             MysqlApiKeys(database),
             remember_s=record.api_key_cache_s,

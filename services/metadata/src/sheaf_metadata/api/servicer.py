@@ -13,6 +13,7 @@ from sheaf_metadata.domain.claims import MAX_WAIT_S
 from sheaf_metadata.domain.documents import counts_of
 from sheaf_metadata.domain.fields import ALL_FIELDS, fields_of
 from sheaf_metadata.service.api_keys import KeyRing
+from sheaf_metadata.service.backlog import WatchBacklog
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
 from sheaf_metadata.service.control import ControlDocuments
@@ -38,6 +39,7 @@ class MetadataServicer(Unbuilt, metadata_pb2_grpc.MetadataServiceServicer):
     ending: EndClaims
     control: ControlDocuments
     house: KeepHouse
+    backlog: WatchBacklog
     keys: KeyRing
 
     def register(self, server: grpc.aio.Server) -> str:
@@ -187,7 +189,7 @@ class MetadataServicer(Unbuilt, metadata_pb2_grpc.MetadataServiceServicer):
         self, _request: metadata_pb2.GetBacklogRequest, _context: _Context
     ) -> metadata_pb2.GetBacklogResponse:
         """See the .proto."""
-        lanes = await self.house.backlog()
+        lanes = await self.backlog.recent()
         return metadata_pb2.GetBacklogResponse(lanes=map(encoding.lane_backlog, lanes))
 
     async def ListReferences(
