@@ -19,6 +19,7 @@ from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.process import ProcessSettings
 from sheaf_common.telemetry.exporting import TracingSettings
+from sheaf_gateway.admission_settings import AdmissionSettings
 from sheaf_gateway.api.app import Services, create_routes, state_of
 from sheaf_gateway.api.edge import Edge
 from sheaf_gateway.domain import (
@@ -41,6 +42,7 @@ from support.gateway_fakes import (
     USER,
     FakeMeasurements,
     FakeProbe,
+    FakeQueue,
     FakeRecords,
     FakeRenderer,
     FakeStore,
@@ -61,6 +63,7 @@ class Gateway:
     renderer: FakeRenderer
     probe: FakeProbe
     measurements: FakeMeasurements
+    queue: FakeQueue
     lifecycle: Lifecycle
     finishing: FinishingWork
     services: Services
@@ -94,12 +97,15 @@ def build_gateway(**changes: Any) -> Gateway:
     """
     store, records, renderer, probe = FakeStore(), FakeRecords(), FakeRenderer(), FakeProbe()
     password_keys: str | None = changes.pop("password_keys", PASSWORD_KEYS)
-    measurements = FakeMeasurements()
+    measurements, queue = FakeMeasurements(), FakeQueue()
     records.add_key(KEY, KeyOwner(USER, frozenset(scope.value for scope in Scope)))
     records.add_key(READ_ONLY_KEY, KeyOwner(USER, frozenset({Scope.READ.value})))
     lifecycle, finishing = Lifecycle(), FinishingWork()
     http_names: dict[str, Any] = {
         name: changes.pop(name) for name in ("max_waits",) if name in changes
+    }
+    admission_names: dict[str, Any] = {
+        name: changes.pop(name) for name in AdmissionSettings.model_fields if name in changes
     }
     result_names: dict[str, Any] = {
         name: changes.pop(name)
@@ -110,6 +116,7 @@ def build_gateway(**changes: Any) -> Gateway:
         process=ProcessSettings(),
         tracing=TracingSettings.model_construct(endpoint=None),
         http=HttpSettings().model_copy(update=http_names),
+        admission=AdmissionSettings().model_copy(update=admission_names),
         peers=PeerSettings(),
         grpc=GrpcSettings.model_construct(),
         uploads=UploadSettings().model_copy(update=changes),
@@ -126,13 +133,14 @@ def build_gateway(**changes: Any) -> Gateway:
         renderer=renderer,
         probe=probe,
         measurements=measurements,
+        queue=queue,
         recent=measurements.own,
         finishing=finishing,
         lifecycle=lifecycle,
     )
     app = _app_over(services)
     return Gateway(
-        store, records, renderer, probe, measurements, lifecycle, finishing, services, app
+        store, records, renderer, probe, measurements, queue, lifecycle, finishing, services, app
     )
 
 
@@ -150,7 +158,7 @@ def _app_over(services: Services) -> ASGIApp:
         routes.state = state_of(services)
         await routes(scope, receive, send)
 
-    return Edge(app)
+    return Edge(app, services.places)
 
 
 def form(*parts: tuple[str, str | None, bytes], boundary: str = BOUNDARY) -> bytes:

@@ -7,6 +7,8 @@ from sheaf_common.grpc.channel import grpc_peer
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.telemetry.measured import Recent
 from sheaf_common.telemetry.recent import RecentPast, noting
+from sheaf_common.telemetry.sampling import Sampler
+from sheaf_gateway.adapters.backlog import GrpcIntakeQueue
 from sheaf_gateway.adapters.health import GrpcHealthProbe
 from sheaf_gateway.adapters.measurements import GrpcMeasurements
 from sheaf_gateway.adapters.metadata import GrpcRecords
@@ -16,6 +18,7 @@ from sheaf_gateway.api.app import Services, create_app
 from sheaf_gateway.api.server import http_server
 from sheaf_gateway.ports import (
     HealthProbe,
+    IntakeQueue,
     KeyDirectory,
     Measurements,
     ObjectStore,
@@ -24,12 +27,14 @@ from sheaf_gateway.ports import (
 )
 from sheaf_gateway.service.admission import Admission, ByteBudget
 from sheaf_gateway.service.authentication import Authenticator
+from sheaf_gateway.service.backlog import LOOK_S, LOOK_TIMEOUT_S, BacklogLimit
 from sheaf_gateway.service.control import ControlService
 from sheaf_gateway.service.finishing import FinishingWork, finishing_work
 from sheaf_gateway.service.health import HealthService
 from sheaf_gateway.service.intake import IntakeService
 from sheaf_gateway.service.kpis import KpiService
 from sheaf_gateway.service.passwords import PasswordSealer
+from sheaf_gateway.service.places import RequestPlaces
 from sheaf_gateway.service.reading import ReadingService
 from sheaf_gateway.service.results import ResultReader
 from sheaf_gateway.service.thumbnails import ThumbnailService
@@ -60,14 +65,19 @@ async def gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> AsyncItera
             renderer=GrpcPageRenderer(orchestrator, peers.thumbnail_timeout_s),
             probe=GrpcHealthProbe(storage, metadata, orchestrator),
             measurements=GrpcMeasurements(storage, metadata, orchestrator),
+            queue=GrpcIntakeQueue(metadata),
             recent=past.over,
             finishing=finishing,
             lifecycle=lifecycle,
         )
         stack.push_async_callback(services.health_service.close)
         stack.push_async_callback(services.kpis.close)
+        looks = Sampler(
+            "intake queue", services.backlog.look, period_s=LOOK_S, limit_s=LOOK_TIMEOUT_S
+        )
+        await stack.enter_async_context(lifecycle.background("intake queue", looks.run()))
         yield await stack.enter_async_context(
-            http_server(create_app(services), settings.http, lifecycle)
+            http_server(create_app(services), settings.http, settings.admission, lifecycle)
         )
 
 
@@ -80,6 +90,7 @@ def build_services(
     renderer: PageRenderer,
     probe: HealthProbe,
     measurements: Measurements,
+    queue: IntakeQueue,
     recent: Callable[[float], Recent],
     finishing: FinishingWork,
     lifecycle: Lifecycle,
@@ -87,6 +98,7 @@ def build_services(
     """The use cases over the given ports."""
     health = HealthService(probe)
     budget = ByteBudget(settings.uploads.buffer_bytes)
+    backlog = BacklogLimit(queue, settings.admission.limits_s())
     results = ResultReader(settings.results)
     sealer = PasswordSealer(settings.passwords.sealing_keys())
     return Services(
@@ -94,7 +106,7 @@ def build_services(
         intake=IntakeService(
             store,
             records,
-            admission=Admission(settings.uploads.max_uploads, budget, health),
+            admission=Admission(settings.uploads.max_uploads, budget, health, backlog),
             budget=budget,
             finishing=finishing,
             limits=settings.uploads,
@@ -108,4 +120,6 @@ def build_services(
         control=ControlService(records, sealer),
         health_service=health,
         kpis=KpiService(recent, measurements),
+        places=RequestPlaces(settings.admission.max_requests),
+        backlog=backlog,
     )
