@@ -4,7 +4,11 @@ import asyncio
 import math
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from sheaf_gateway import metrics
 from sheaf_gateway.api.edge import QUIET_PATHS
@@ -115,7 +119,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _is_superfluous(self) -> bool:
         """Whether it came when there were enough, there still are, and nothing is under way."""
-        idle = not self.cycle or self.cycle.response_complete
+        cycle: RequestResponseCycle | None = self.cycle
+        idle = cycle is None or cycle.response_complete
         return self._was_superfluous and idle and len(self.connections) > self.max_connections
 
     def _asked_by_operators(self) -> bool:
