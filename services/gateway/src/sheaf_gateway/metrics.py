@@ -24,3 +24,9 @@ PLACES_TAKEN: Final = catalogue.HTTP_PLACES_TAKEN.gauge()
 PLACES_LIMIT: Final = catalogue.HTTP_PLACES_LIMIT.gauge()
 CONNECTIONS: Final = catalogue.HTTP_CONNECTIONS.gauge()
 CONNECTIONS_LIMIT: Final = catalogue.HTTP_CONNECTIONS_LIMIT.gauge()
+
+# There from the start, so that the first of each is an increase.
+for _cause in ("backlog", "dependency", "uploads", "buffer"):
+    ADMISSION_REFUSALS.labels(_cause)
+for _cause in ("requests", "connections", "stalled"):
+    HTTP_REFUSALS.labels(_cause)
