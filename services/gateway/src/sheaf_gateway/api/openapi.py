@@ -31,10 +31,10 @@ _CODES: Final[Mapping[int, str]] = {
     416: "RANGE_NOT_SATISFIABLE",
     422: "FILE_EMPTY, OPTION_INVALID (`field` and `allowed` say what), FIELD_REPEATED, "
     "FIELD_IS_FILE, BODY_INVALID, PASSWORDS_NOT_ACCEPTED",
-    429: "REQUESTS_IN_FLIGHT; BACKLOG_TOO_OLD, UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL (of uploads), "
-    "SANDBOX_BUSY, KPIS_BUSY: come back after Retry-After",
+    429: "REQUESTS_IN_FLIGHT, SANDBOX_BUSY, KPIS_BUSY; of uploads BACKLOG_TOO_OLD, "
+    "UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL: come back after Retry-After",
     500: "INTERNAL, OBJECT_MISSING",
-    503: "A dependency is down: come back after Retry-After",
+    503: "A dependency is down, or TOO_MANY_CONNECTIONS: come back after Retry-After",
     504: "A dependency was too slow",
 }
 _ALWAYS: Final = (401, 403, 429, 500, 503, 504)
