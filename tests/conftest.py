@@ -10,12 +10,19 @@ import pytest
 from sheaf_dev.services import SERVICES
 from sheaf_dev.stack import Stack
 from support.otlp import collector
+from support.scheduling import SharedServersScheduling
 from support.system import SHORT_LEASES, System
 
 
 def pytest_configure() -> None:
     """A run that is told to stop stops as on Ctrl-C, and so comes to `pytest_unconfigure`."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which may be switched off
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> SharedServersScheduling:
+    """How the whole suite is shared out."""
+    return SharedServersScheduling(config, log)
 
 
 def pytest_unconfigure() -> None:

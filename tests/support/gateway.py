@@ -19,7 +19,9 @@ from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.pools.redis import RedisSettings
 from sheaf_common.process import ProcessSettings
+from sheaf_common.settings import SettingsGroup
 from sheaf_common.telemetry.exporting import TracingSettings
+from sheaf_gateway.admission_settings import AdmissionSettings
 from sheaf_gateway.api.app import Services, create_routes, state_of
 from sheaf_gateway.api.edge import Edge
 from sheaf_gateway.domain import (
@@ -45,6 +47,7 @@ from support.gateway_fakes import (
     USER,
     FakeMeasurements,
     FakeProbe,
+    FakeQueue,
     FakeRecords,
     FakeRenderer,
     FakeStore,
@@ -68,6 +71,7 @@ class Gateway:
     measurements: FakeMeasurements
     events: FakeEventLog
     hub: EventHub
+    queue: FakeQueue
     lifecycle: Lifecycle
     finishing: FinishingWork
     services: Services
@@ -103,33 +107,28 @@ def build_gateway(**changes: Any) -> Gateway:
     """
     store, records, renderer, probe = FakeStore(), FakeRecords(), FakeRenderer(), FakeProbe()
     password_keys: str | None = changes.pop("password_keys", PASSWORD_KEYS)
-    measurements, events = FakeMeasurements(), FakeEventLog()
+    measurements, events, queue = FakeMeasurements(), FakeEventLog(), FakeQueue()
     hub = EventHub(events, linger_s=0)
     records.add_key(KEY, KeyOwner(USER, frozenset(scope.value for scope in Scope)))
     records.add_key(READ_ONLY_KEY, KeyOwner(USER, frozenset({Scope.READ.value})))
     lifecycle, finishing = Lifecycle(), FinishingWork()
-    http_names: dict[str, Any] = {
-        name: changes.pop(name)
-        for name in ("max_waits", "max_streams", "stream_keep_alive_s", "stream_max_s")
-        if name in changes
-    }
-    limit_names: dict[str, Any] = {
-        name: changes.pop(name) for name in ("rate_per_s", "window_s") if name in changes
-    }
     shared, keys = FakeSharedKeys(), FakeKeys()
-    result_names: dict[str, Any] = {
-        name: changes.pop(name) for name in ResultSettings.model_fields if name in changes
-    }
+
+    def own(group: type[SettingsGroup]) -> dict[str, Any]:
+        """Those of the changes that are of this group."""
+        return {name: changes.pop(name) for name in group.model_fields if name in changes}
+
     settings = GatewaySettings(
         process=ProcessSettings(),
         tracing=TracingSettings.model_construct(endpoint=None),
-        http=HttpSettings().model_copy(update=http_names),
-        limits=LimitSettings().model_copy(update=limit_names),
+        http=HttpSettings().model_copy(update=own(HttpSettings)),
+        limits=LimitSettings().model_copy(update=own(LimitSettings)),
         redis=RedisSettings.model_construct(),
+        admission=AdmissionSettings().model_copy(update=own(AdmissionSettings)),
         peers=PeerSettings(),
         grpc=GrpcSettings.model_construct(),
-        uploads=UploadSettings().model_copy(update=changes),
-        results=ResultSettings().model_copy(update=result_names),
+        uploads=UploadSettings().model_copy(update=own(UploadSettings)),
+        results=ResultSettings().model_copy(update=own(ResultSettings)),
         passwords=PasswordSettings().model_copy(
             update={"keys": None if password_keys is None else SecretStr(password_keys)}
         ),
@@ -147,6 +146,7 @@ def build_gateway(**changes: Any) -> Gateway:
         renderer=renderer,
         probe=probe,
         measurements=measurements,
+        queue=queue,
         recent=measurements.own,
         finishing=finishing,
         lifecycle=lifecycle,
@@ -160,6 +160,7 @@ def build_gateway(**changes: Any) -> Gateway:
         measurements,
         events,
         hub,
+        queue,
         lifecycle,
         finishing,
         services,
@@ -183,7 +184,7 @@ def _app_over(services: Services) -> ASGIApp:
         routes.state = state_of(services)
         await routes(scope, receive, send)
 
-    return Edge(app)
+    return Edge(app, services.places)
 
 
 def form(*parts: tuple[str, str | None, bytes], boundary: str = BOUNDARY) -> bytes:

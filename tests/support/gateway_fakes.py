@@ -27,6 +27,7 @@ from sheaf_common.errors import (
     Unauthenticated,
 )
 from sheaf_common.telemetry.measured import Recent
+from sheaf_gateway.backlog import LaneQueue
 from sheaf_gateway.domain import (
     AcceptedFile,
     Batch,
@@ -449,6 +450,26 @@ class FakeProbe:
         self.asked += 1
         await asyncio.sleep(0)
         return dict(self.said)
+
+
+@dataclass
+class FakeQueue:
+    """The IntakeQueue port: the text lane as it is set, or an error."""
+
+    queued_documents: int = 0
+    oldest_age_s: float = 0.0
+    drained_per_second: float = 0.0
+    lane: str = "text"
+    error: SheafError | None = None
+
+    async def lanes(self, *, timeout_s: float) -> Sequence[LaneQueue]:
+        """One lane."""
+        await asyncio.sleep(0)
+        if self.error is not None:
+            raise self.error
+        return [
+            LaneQueue(self.lane, self.queued_documents, self.oldest_age_s, self.drained_per_second)
+        ]
 
 
 @dataclass

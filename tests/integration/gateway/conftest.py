@@ -8,9 +8,9 @@ import pytest
 from sheaf_dev.stack import Stack
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """Intake alone: what is accepted stays queued."""
+    """Intake alone, for all tests of this folder: what is accepted stays queued."""
     stack = Stack.private(
         tmp_path_factory.mktemp("intake"),
         services=("storage", "metadata", "gateway"),

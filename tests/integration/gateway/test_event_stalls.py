@@ -10,6 +10,7 @@ import pytest
 from litestar.types import Receive, Scope, Send
 
 from sheaf_common.lifecycle import Lifecycle
+from sheaf_gateway.admission_settings import AdmissionSettings
 from sheaf_gateway.api import event_stream
 from sheaf_gateway.api.event_stream import EventStreamAnswer, StreamTimes
 from sheaf_gateway.api.server import http_server
@@ -63,7 +64,7 @@ async def test_a_client_that_reads_nothing_is_cut(monkeypatch: pytest.MonkeyPatc
     lifecycle = Lifecycle()
     settings = HttpSettings().model_copy(update={"host": "127.0.0.1", "port": 0, "drain_s": 1})
     with socket.socket() as client:
-        async with http_server(app, settings, lifecycle) as port:
+        async with http_server(app, settings, AdmissionSettings(), lifecycle) as port:
             client.setblocking(False)
             loop = asyncio.get_running_loop()
             await loop.sock_connect(client, ("127.0.0.1", port))

@@ -19,6 +19,7 @@ from sheaf_metadata.adapters.mysql import (
     claims,
     control,
     deletion,
+    drain,
     leases,
     lines,
     reading,
@@ -218,6 +219,20 @@ async def test_the_backlog_is_asked_along_the_line(connection: AsyncConnection) 
     assert {row.key for row in rows if row.table == "d"} == {"claim_idx"}
     # Derived tables are written, and read once more.
     assert await rows_read(connection, backlog.BACKLOG, asked) <= 2 * (1000 + 100 + 200) + 10
+
+
+async def test_what_was_claimed_is_counted_from_the_end_of_the_events(
+    connection: AsyncConnection,
+) -> None:
+    """The newest id is one look; of the others only those between are read, each with its row."""
+    newest = (await connection.execute(drain.NEWEST)).one().newest
+    between = {"after": newest - 40, "upto": newest}
+    rows = await explained(connection, drain.CLAIMED, between)
+    assert_plan(rows, "PRIMARY", "e")
+    assert_plan(rows, "PRIMARY", "d")
+    assert_plan(rows, "event_document_idx", "q")
+    assert await rows_read(connection, drain.NEWEST, {}) <= 1
+    assert await rows_read(connection, drain.CLAIMED, between) <= 40 * 3 + 1
 
 
 async def test_the_rest_goes_by_its_indexes(connection: AsyncConnection) -> None:

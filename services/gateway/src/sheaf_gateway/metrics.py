@@ -24,3 +24,15 @@ FILES_REJECTED: Final = catalogue.FILES_REJECTED.counter()
 DUPLICATES: Final = catalogue.DUPLICATES.counter()
 CLEANUP_FAILURES: Final = catalogue.UPLOAD_CLEANUP_FAILURES.counter()
 RATE_LIMITED: Final = catalogue.RATE_LIMITED_REQUESTS.counter()
+BACKLOG_AGE: Final = catalogue.ADMISSION_BACKLOG_AGE.gauge()
+HTTP_REFUSALS: Final = catalogue.HTTP_REFUSALS.counter()
+PLACES_TAKEN: Final = catalogue.HTTP_PLACES_TAKEN.gauge()
+PLACES_LIMIT: Final = catalogue.HTTP_PLACES_LIMIT.gauge()
+CONNECTIONS: Final = catalogue.HTTP_CONNECTIONS.gauge()
+CONNECTIONS_LIMIT: Final = catalogue.HTTP_CONNECTIONS_LIMIT.gauge()
+
+# There from the start, so that the first of each is an increase.
+for _cause in ("backlog", "dependency", "uploads", "buffer"):
+    ADMISSION_REFUSALS.labels(_cause)
+for _cause in ("requests", "connections", "stalled"):
+    HTTP_REFUSALS.labels(_cause)

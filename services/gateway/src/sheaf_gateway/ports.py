@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sheaf_common.telemetry.measured import Recent
 from sheaf_gateway.api_keys import KeyPage, NewKey
+from sheaf_gateway.backlog import LaneQueue
 from sheaf_gateway.domain import (
     Batch,
     Columns,
@@ -307,6 +308,18 @@ class Backlog:
     queued_documents: int
     group_max_documents: int
     waiting_tasks: int
+
+
+class IntakeQueue(Protocol):
+    """What is queued to be processed."""
+
+    async def lanes(self, *, timeout_s: float) -> Sequence[LaneQueue]:
+        """Every lane, as it was at most a second ago. Answers or raises within `timeout_s`.
+
+        Raises:
+            SheafError: Unavailable, DeadlineExceeded, …
+        """
+        ...
 
 
 class Measurements(Protocol):

@@ -9,6 +9,8 @@ from sheaf_common.pools.redis import redis_client
 from sheaf_common.pools.redis_gate import RedisGate
 from sheaf_common.telemetry.measured import Recent
 from sheaf_common.telemetry.recent import RecentPast, noting
+from sheaf_common.telemetry.sampling import Sampler
+from sheaf_gateway.adapters.backlog import GrpcIntakeQueue
 from sheaf_gateway.adapters.events import GrpcEventLog
 from sheaf_gateway.adapters.health import GrpcHealthProbe
 from sheaf_gateway.adapters.idempotency import GrpcIdempotencyKeys
@@ -25,6 +27,7 @@ from sheaf_gateway.ports import (
     EventLog,
     HealthProbe,
     IdempotencyKeys,
+    IntakeQueue,
     KeyDirectory,
     Keys,
     Measurements,
@@ -36,6 +39,7 @@ from sheaf_gateway.ports import (
 from sheaf_gateway.rates import Rate
 from sheaf_gateway.service.admission import Admission, ByteBudget
 from sheaf_gateway.service.authentication import Authenticator, AuthSettings
+from sheaf_gateway.service.backlog import LOOK_S, LOOK_TIMEOUT_S, BacklogLimit
 from sheaf_gateway.service.control import ControlService
 from sheaf_gateway.service.copying import ResultCopier
 from sheaf_gateway.service.deletion import DeletionService
@@ -48,6 +52,7 @@ from sheaf_gateway.service.keyholding import KeyHolding
 from sheaf_gateway.service.keys import KeyService
 from sheaf_gateway.service.kpis import KpiService
 from sheaf_gateway.service.passwords import PasswordSealer
+from sheaf_gateway.service.places import RequestPlaces
 from sheaf_gateway.service.reading import ReadingService
 from sheaf_gateway.service.results import ResultReader
 from sheaf_gateway.service.thumbnails import ThumbnailService
@@ -89,14 +94,19 @@ async def gateway(settings: GatewaySettings, lifecycle: Lifecycle) -> AsyncItera
             renderer=GrpcPageRenderer(orchestrator, peers.thumbnail_timeout_s),
             probe=GrpcHealthProbe(storage, metadata, orchestrator),
             measurements=GrpcMeasurements(storage, metadata, orchestrator),
+            queue=GrpcIntakeQueue(metadata),
             recent=past.over,
             finishing=finishing,
             lifecycle=lifecycle,
         )
         stack.push_async_callback(services.health_service.close)
         stack.push_async_callback(services.kpis.close)
+        looks = Sampler(
+            "intake queue", services.backlog.look, period_s=LOOK_S, limit_s=LOOK_TIMEOUT_S
+        )
+        await stack.enter_async_context(lifecycle.background("intake queue", looks.run()))
         port = await stack.enter_async_context(
-            http_server(create_app(services), settings.http, lifecycle)
+            http_server(create_app(services), settings.http, settings.admission, lifecycle)
         )
         # First at the stop: streams end at once, so that draining is short.
         stack.callback(hub.close)
@@ -117,6 +127,7 @@ def build_services(
     renderer: PageRenderer,
     probe: HealthProbe,
     measurements: Measurements,
+    queue: IntakeQueue,
     recent: Callable[[float], Recent],
     finishing: FinishingWork,
     lifecycle: Lifecycle,
@@ -124,6 +135,7 @@ def build_services(
     """The use cases over the given ports."""
     health = HealthService(probe)
     budget = ByteBudget(settings.uploads.buffer_bytes)
+    backlog = BacklogLimit(queue, settings.admission.limits_s())
     results = ResultReader(settings.results)
     sealer = PasswordSealer(settings.passwords.sealing_keys())
     authenticator = Authenticator(directory, shared, _auth_settings(settings))
@@ -132,7 +144,7 @@ def build_services(
         intake=IntakeService(
             store,
             records,
-            admission=Admission(settings.uploads.max_uploads, budget, health),
+            admission=Admission(settings.uploads.max_uploads, budget, health, backlog),
             budget=budget,
             finishing=finishing,
             limits=settings.uploads,
@@ -157,6 +169,8 @@ def build_services(
         following=FollowService(events, records, hub, settings.http.max_streams),
         stream_times=StreamTimes(settings.http.stream_keep_alive_s, settings.http.stream_max_s),
         keys=KeyService(keys, authenticator, settings.limits.rate_per_s),
+        places=RequestPlaces(settings.admission.max_requests),
+        backlog=backlog,
     )
 
 

@@ -302,7 +302,15 @@ class Housekeeping(Protocol):
     """What operators and sweeps ask."""
 
     async def backlog(self) -> Sequence[LaneBacklog]:
-        """One entry for each lane."""
+        """One entry for each lane; how fast they are worked off is not told."""
+        ...
+
+    async def newest_event(self) -> int:
+        """The highest id of an event that is committed; 0 if there is none."""
+        ...
+
+    async def claimed_between(self, after: int, upto: int) -> Mapping[Lane, int]:
+        """Documents that were claimed in events with ids after the first, up to the second."""
         ...
 
     async def references(self, document_ids: Sequence[UUID]) -> Sequence[DocumentReferences]:

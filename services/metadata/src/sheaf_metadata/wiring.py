@@ -39,6 +39,7 @@ from sheaf_metadata.api import idempotency
 from sheaf_metadata.api.servicer import MetadataServicer
 from sheaf_metadata.domain.api_keys import ApiKey, check_key
 from sheaf_metadata.service.api_keys import KeyRing
+from sheaf_metadata.service.backlog import WatchBacklog
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
 from sheaf_metadata.service.coalescing import Coalescing
@@ -98,12 +99,16 @@ async def metadata_service(
         ):
             await enter(lifecycle.background(name, work))
         house = MysqlHousekeeping(database)
+        watch = WatchBacklog(house)
+        stack.push_async_callback(watch.close)
         backlog = Sampler(
-            "backlog", house.backlog, period_s=_BACKLOG_PERIOD_S, limit_s=_BACKLOG_LIMIT_S
+            "backlog", watch.look, period_s=_BACKLOG_PERIOD_S, limit_s=_BACKLOG_LIMIT_S
         )
         await enter(lifecycle.background("backlog", backlog.run()))
         stack.enter_context(MetadataCollector(lambda: waiters.count, lambda: backlog.latest))
-        servicer = _servicer(settings, database, gate, waiters, cache, announcer, house, following)
+        servicer = _servicer(
+            settings, database, gate, waiters, cache, announcer, house, following, watch
+        )
         pruning = servicer.idempotency.prune(_PRUNE_PERIOD_S)
         await enter(lifecycle.background("expired idempotency keys", pruning))
         await enter(lifecycle.background("last use of API keys", servicer.keys.use.run()))
@@ -130,6 +135,7 @@ def _servicer(
     announcer: SequencedAnnouncer,
     house: MysqlHousekeeping,
     following: FollowEvents,
+    backlog: WatchBacklog,
 ) -> MetadataServicer:
     record = settings.record
     observer = PrometheusObserver()
@@ -170,6 +176,7 @@ def _servicer(
             MysqlDeletions(database, again_s=record.deletion_again_s), cache, batches, announcer
         ),
         house=KeepHouse(house),
+        backlog=backlog,
         keys=_key_ring(record, database, gate),
         following=following,
     )

@@ -128,6 +128,27 @@ RATE_LIMITED_REQUESTS: Final = MetricSpec(
     ("gateway",), {"by": "redis, or process where Redis does not answer",
                    "result": "allowed or refused"},
 )  # fmt: skip
+HTTP_PLACES_TAKEN: Final = MetricSpec(
+    "sheaf_http_places_taken", "gauge", "requests",
+    "HTTP requests that are worked on: without uploads, and without those that only wait.",
+    ("gateway",),
+)  # fmt: skip
+HTTP_PLACES_LIMIT: Final = MetricSpec(
+    "sheaf_http_places_limit", "gauge", "requests", "The most of them.", ("gateway",)
+)
+HTTP_CONNECTIONS: Final = MetricSpec(
+    "sheaf_http_connections", "gauge", "connections", "Connections of clients.", ("gateway",)
+)
+HTTP_CONNECTIONS_LIMIT: Final = MetricSpec(
+    "sheaf_http_connections_limit", "gauge", "connections",
+    "The most of them; beyond, only health and metrics are answered.", ("gateway",),
+)  # fmt: skip
+HTTP_REFUSALS: Final = MetricSpec(
+    "sheaf_http_refusals_total", "counter", "requests",
+    "Requests refused because the gateway had no place for them, connections that were closed for"
+    " that, and answers that were given up because nobody took them, by cause.",
+    ("gateway",), {"cause": "requests, connections, stalled"},
+)  # fmt: skip
 LONG_POLLS_WAITING: Final = MetricSpec(
     "sheaf_long_polls_waiting", "gauge", "requests", "Requests that wait for a change.",
     ("gateway",),
@@ -176,6 +197,11 @@ ADMISSION_REFUSALS: Final = MetricSpec(
     "sheaf_admission_refusals_total", "counter", "requests",
     "Uploads refused before they were read, by cause.",
     ("gateway",), {"cause": "the reasons of admission"},
+)  # fmt: skip
+ADMISSION_BACKLOG_AGE: Final = MetricSpec(
+    "sheaf_admission_backlog_age_seconds", "gauge", "seconds",
+    "Age of the oldest queued document, as admission has last seen it, by lane.",
+    ("gateway",), {"lane": "text, ocr"},
 )  # fmt: skip
 FILES_ACCEPTED: Final = MetricSpec(
     "sheaf_files_accepted_total", "counter", "files", "Files that were accepted.", ("gateway",)

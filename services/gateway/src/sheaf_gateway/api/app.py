@@ -23,6 +23,7 @@ from sheaf_gateway.api.kpis import KpiController
 from sheaf_gateway.api.problems import exception_handlers
 from sheaf_gateway.api.workflows import WorkflowController
 from sheaf_gateway.service.authentication import Authenticator
+from sheaf_gateway.service.backlog import BacklogLimit
 from sheaf_gateway.service.control import ControlService
 from sheaf_gateway.service.deletion import DeletionService
 from sheaf_gateway.service.following import FollowService
@@ -30,6 +31,7 @@ from sheaf_gateway.service.health import HealthService
 from sheaf_gateway.service.intake import IntakeService
 from sheaf_gateway.service.keys import KeyService
 from sheaf_gateway.service.kpis import KpiService
+from sheaf_gateway.service.places import RequestPlaces
 from sheaf_gateway.service.reading import ReadingService
 from sheaf_gateway.service.results import ResultReader
 from sheaf_gateway.service.thumbnails import ThumbnailService
@@ -37,7 +39,7 @@ from sheaf_gateway.service.thumbnails import ThumbnailService
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the controllers delegate to; each field is injected under its name."""
+    """What the controllers delegate to, each injected under its name; then what bounds them."""
 
     authenticator: Authenticator
     intake: IntakeService
@@ -51,11 +53,13 @@ class Services:
     following: FollowService
     stream_times: StreamTimes
     keys: KeyService
+    places: RequestPlaces
+    backlog: BacklogLimit
 
 
 def create_app(services: Services) -> ASGIApp:
     """The application as an ASGI server runs it."""
-    return Edge(create_routes(services))
+    return Edge(create_routes(services), services.places)
 
 
 def create_routes(services: Services) -> Litestar:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from contextlib import nullcontext
 from http import HTTPMethod
 from typing import Any, Final, cast
 
@@ -17,11 +18,13 @@ from sheaf_common.telemetry.tracing import NO_SPAN, Span
 from sheaf_gateway import metrics
 from sheaf_gateway.api.authentication import ADDED_HEADERS
 from sheaf_gateway.api.problems import MEDIA_TYPE, problem_answer
+from sheaf_gateway.service.places import RequestPlaces, parked
 
 log = structlog.get_logger()
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:\-]{1,64}")
-_QUIET_PATHS: Final = frozenset({"/livez", "/ht", "/metrics"})
+QUIET_PATHS: Final = frozenset({"/livez", "/ht", "/metrics"})
+"""What operators ask, each few seconds; no bound on requests keeps it from being answered."""
 _METHODS: Final = frozenset(HTTPMethod)
 """Those that are named in metrics: what a client makes up is not."""
 _LINGER_S: Final = 3.0
@@ -33,11 +36,13 @@ class Edge:
 
     The client's `X-Request-ID` is taken over if it is sane. A request that is answered
     before its body has been read is read to its end for a moment, so that the client sees
-    the answer rather than a broken connection; then the connection is closed.
+    the answer rather than a broken connection; then the connection is closed. What operators
+    ask is answered however many requests are in flight.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, places: RequestPlaces) -> None:
         self._app = app
+        self._places = places
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -48,7 +53,8 @@ class Edge:
         metrics.HTTP_IN_FLIGHT.inc()
         with context.bound(RequestContext(exchange.request_id)), _span(scope, exchange) as span:
             try:
-                await self._app(scope, exchange.receive, exchange.send)
+                with nullcontext() if _is_quiet(scope) else self._places.place():
+                    await self._app(scope, exchange.receive, exchange.send)
             except Exception as error:
                 if exchange.status:
                     log.exception("answer was broken off", path=scope["path"])
@@ -103,7 +109,8 @@ class _Exchange:
         elif self._lingers and message["type"] == "http.response.body" and not message["more_body"]:
             body = message.get("body", b"")
             await self._send({"type": "http.response.body", "body": body, "more_body": True})
-            await self._read_rest()
+            with parked():  # for seconds at most, and it is refused already
+                await self._read_rest()
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
         else:
             await self._send(message)
@@ -134,9 +141,13 @@ async def _send_problem(error: Exception, scope: HTTPScope, exchange: _Exchange)
     await exchange.send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
 
+def _is_quiet(scope: HTTPScope) -> bool:
+    return scope["path"].rstrip("/") in QUIET_PATHS
+
+
 def _span(scope: HTTPScope, exchange: _Exchange) -> Span:
     """The request's span, in the client's trace if it names one."""
-    if not tracing.enabled() or scope["path"].rstrip("/") in _QUIET_PATHS:
+    if not tracing.enabled() or _is_quiet(scope):
         return NO_SPAN
     # Named by its route once that is known: a path holds ids, and is a stranger's.
     return tracing.root(
@@ -163,7 +174,7 @@ def _record(scope: HTTPScope, status: int, seconds: float) -> None:
     route = scope.get("path_template") or "unmatched"
     method = scope["method"] if scope["method"] in _METHODS else "other"
     metrics.HTTP_SECONDS.labels(route, method, str(status)).observe(seconds)
-    level = log.debug if route in _QUIET_PATHS and status < _SERVER_ERROR else log.info
+    level = log.debug if route in QUIET_PATHS and status < _SERVER_ERROR else log.info
     level(
         "request",
         method=scope["method"],

@@ -23,6 +23,7 @@ from sheaf_gateway.api.schemas import EventBody
 from sheaf_gateway.api.streaming import Head, RawAnswer, send_head
 from sheaf_gateway.events import Event
 from sheaf_gateway.service.following import EventStream
+from sheaf_gateway.service.places import parked
 
 log = structlog.get_logger()
 
@@ -80,7 +81,8 @@ class EventStreamAnswer(RawAnswer):
             try:
                 await send_head(send, _HEAD)
                 await _write(send, f"retry: {random.randint(*_RETRY_MS)}\n\n".encode())  # noqa: S311 - jitter
-                await self._pass_on(stream, first, gone, send)
+                with parked():  # streams have a bound of their own
+                    await self._pass_on(stream, first, gone, send)
                 if not gone.done():
                     await send(_body(b"", more=False))
             except _Stalled:

@@ -41,6 +41,7 @@ _CODE_BY_STATUS: Final = {
     405: "METHOD_NOT_ALLOWED",
     413: "BODY_TOO_LARGE",
     431: "HEAD_TOO_LARGE",
+    503: "TOO_MANY_CONNECTIONS",
 }
 _RETRY_KINDS: Final = frozenset({ErrorKind.OVER_CAPACITY, ErrorKind.UNAVAILABLE})
 _CHALLENGE: Final = 'Bearer realm="sheaf"'

@@ -10,6 +10,9 @@ import uvicorn
 from litestar.types import ASGIApp
 
 from sheaf_common.lifecycle import Lifecycle
+from sheaf_gateway import metrics
+from sheaf_gateway.admission_settings import AdmissionSettings
+from sheaf_gateway.api.descriptors import affordable_connections
 from sheaf_gateway.api.protocol import BoundedHttpProtocol
 from sheaf_gateway.settings import HttpSettings
 
@@ -43,7 +46,7 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def http_server(
-    app: ASGIApp, settings: HttpSettings, lifecycle: Lifecycle
+    app: ASGIApp, settings: HttpSettings, bounds: AdmissionSettings, lifecycle: Lifecycle
 ) -> AsyncIterator[int]:
     """Serves `app` for as long as the block runs; yields the port.
 
@@ -53,11 +56,15 @@ async def http_server(
     Raises:
         OSError: the address cannot be bound.
     """
+    connections = affordable_connections(bounds.max_connections)
+    metrics.CONNECTIONS_LIMIT.set(connections)
     listener = _listen(settings.host, settings.port)
     port: int = listener.getsockname()[1]
 
     class Protocol(BoundedHttpProtocol):
         head_timeout_s = settings.head_timeout_s
+        write_timeout_s = bounds.write_timeout_s
+        max_connections = connections
 
     server = _Server(
         uvicorn.Config(

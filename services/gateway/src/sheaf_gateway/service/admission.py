@@ -1,12 +1,14 @@
 """Whether one more upload may begin, before a byte of it is read."""
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sheaf_common.errors import OverCapacity, Unavailable
 from sheaf_gateway import metrics
+from sheaf_gateway.service.backlog import BacklogLimit
 from sheaf_gateway.service.health import HealthService
+from sheaf_gateway.service.places import parked
+from sheaf_gateway.service.spread import spread_s
 
 
 class ByteBudget:
@@ -32,12 +34,18 @@ class ByteBudget:
 
 
 class Admission:
-    """Bounds uploads in flight; refuses while what intake needs is known to be down."""
+    """Bounds uploads in flight.
 
-    def __init__(self, max_uploads: int, budget: ByteBudget, health: HealthService) -> None:
+    Refuses while what intake needs is known to be down, and while what waits is too old.
+    """
+
+    def __init__(
+        self, max_uploads: int, budget: ByteBudget, health: HealthService, backlog: BacklogLimit
+    ) -> None:
         self._max_uploads = max_uploads
         self._budget = budget
         self._health = health
+        self._backlog = backlog
         self._in_flight = 0
         metrics.UPLOADS_LIMIT.set(max_uploads)
 
@@ -46,7 +54,7 @@ class Admission:
         """A place among the uploads in flight, for the block.
 
         Raises:
-            OverCapacity: `UPLOADS_IN_FLIGHT`, `UPLOAD_BUFFER_FULL`.
+            OverCapacity: `BACKLOG_TOO_OLD`, `UPLOADS_IN_FLIGHT`, `UPLOAD_BUFFER_FULL`.
             Unavailable: `INTAKE_UNAVAILABLE`, naming the dependency.
         """
         if (down := self._health.known_down()) is not None:
@@ -55,15 +63,16 @@ class Admission:
                 "INTAKE_UNAVAILABLE",
                 f"documents cannot be taken now: {down} is down",
                 evidence={"dependency": down},
-                retry_after_s=_spread(2),
+                retry_after_s=spread_s(2),
             )
+        self._backlog.check()
         if self._in_flight >= self._max_uploads:
             metrics.ADMISSION_REFUSALS.labels("uploads").inc()
             raise OverCapacity(
                 "UPLOADS_IN_FLIGHT",
                 "too many uploads are in progress",
                 evidence={"limit": str(self._max_uploads)},
-                retry_after_s=_spread(1),
+                retry_after_s=spread_s(1),
             )
         if self._budget.used_bytes >= self._budget.limit_bytes > 0:
             metrics.ADMISSION_REFUSALS.labels("buffer").inc()
@@ -71,17 +80,13 @@ class Admission:
                 "UPLOAD_BUFFER_FULL",
                 "uploads in progress hold all the memory that they may",
                 evidence={"limit": str(self._budget.limit_bytes)},
-                retry_after_s=_spread(1),
+                retry_after_s=spread_s(1),
             )
         self._in_flight += 1
         metrics.UPLOADS_IN_FLIGHT.set(self._in_flight)
         try:
-            yield
+            with parked():
+                yield
         finally:
             self._in_flight -= 1
             metrics.UPLOADS_IN_FLIGHT.set(self._in_flight)
-
-
-def _spread(least_s: float) -> float:
-    """Up to twice `least_s`, so that those refused together do not come back together."""
-    return least_s * (1 + random.random())  # noqa: S311 - jitter, not a secret

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from sheaf_gateway import metrics
+from sheaf_gateway.service.places import parked
 
 ResultT = TypeVar("ResultT")
 
@@ -42,7 +43,8 @@ class LongPolls:
         answer = asyncio.ensure_future(ask(wait_s))
         ends = [asyncio.ensure_future(caller_gone()), asyncio.ensure_future(self._stopping())]
         try:
-            await _first([answer, *ends])
+            with parked():
+                await _first([answer, *ends])
             if answer.done():
                 return answer.result()
             if ends[0].done():

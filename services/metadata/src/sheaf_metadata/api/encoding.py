@@ -177,6 +177,7 @@ def lane_backlog(backlog: LaneBacklog) -> metadata_pb2.LaneBacklog:
         queued_documents=backlog.queued_documents,
         oldest_age=duration(backlog.oldest_age_s),
         workflows_in_flight=backlog.workflows_in_flight,
+        drained_per_second=backlog.drained_per_second,
     )
 
 

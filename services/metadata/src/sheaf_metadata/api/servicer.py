@@ -16,6 +16,7 @@ from sheaf_metadata.domain.documents import counts_of
 from sheaf_metadata.domain.fields import ALL_FIELDS, fields_of
 from sheaf_metadata.domain.idempotency import KeyAnswered
 from sheaf_metadata.service.api_keys import KeyRing
+from sheaf_metadata.service.backlog import WatchBacklog
 from sheaf_metadata.service.batches import ReadBatches
 from sheaf_metadata.service.claims import ClaimDocuments, KeepLeases
 from sheaf_metadata.service.control import ControlDocuments
@@ -48,6 +49,7 @@ class MetadataServicer(
     ending: EndClaims
     control: ControlDocuments
     house: KeepHouse
+    backlog: WatchBacklog
     keys: KeyRing
     following: FollowEvents
 
@@ -204,7 +206,7 @@ class MetadataServicer(
         self, _request: metadata_pb2.GetBacklogRequest, _context: _Context
     ) -> metadata_pb2.GetBacklogResponse:
         """See the .proto."""
-        lanes = await self.house.backlog()
+        lanes = await self.backlog.recent()
         return metadata_pb2.GetBacklogResponse(lanes=map(encoding.lane_backlog, lanes))
 
     async def ListReferences(

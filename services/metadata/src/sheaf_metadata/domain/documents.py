@@ -142,13 +142,14 @@ def counts_of(documents: Iterable[Document]) -> dict[Status, int]:
 
 @dataclass(frozen=True, slots=True)
 class LaneBacklog:
-    """What waits in a lane, and what is worked on."""
+    """What waits in a lane, what is worked on, and how fast the lane's queue is worked off."""
 
     lane: Lane
     queued_documents: int
     oldest_age_s: float
     workflows_in_flight: int
     processing_documents: int
+    drained_per_second: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from sheaf_common.errors import InvalidInput
-from sheaf_metadata.domain.documents import DocumentReferences, LaneBacklog
+from sheaf_metadata.domain.documents import DocumentReferences
 from sheaf_metadata.ports import Housekeeping
 
 _MAX_REFERENCES: Final = 1000
@@ -18,10 +18,6 @@ class KeepHouse:
     """Checks bounds and asks. Every method raises `InvalidInput` and as `Housekeeping`."""
 
     housekeeping: Housekeeping
-
-    async def backlog(self) -> Sequence[LaneBacklog]:
-        """One entry for each lane."""
-        return await self.housekeeping.backlog()
 
     async def references(self, document_ids: Sequence[UUID]) -> Sequence[DocumentReferences]:
         """What documents refer to; one without a row is absent."""

@@ -8,9 +8,9 @@ from cyclopts import Parameter
 
 from sheaf_dev import checkout
 
-_WHOLE_SUITE: Final = ("--numprocesses", "2", "--dist", "loadfile")
+_WHOLE_SUITE: Final = ("--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 """Much of it waits: for leases, deadlines, processes. Two halves side by side take little more
-than half the time, and each still has a core."""
+than half the time, and each still has a core. tests/support/scheduling.py says who takes what."""
 
 
 def test(*arguments: Annotated[str, Parameter(allow_leading_hyphen=True)]) -> int:

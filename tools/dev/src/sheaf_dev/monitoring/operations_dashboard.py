@@ -93,12 +93,18 @@ _ACCEPT: Final = Row(
         _rate("Files of known content", c.DUPLICATES, "outcome"),
         _rate("Uploads refused", c.ADMISSION_REFUSALS, "cause"),
         _rate("Requests against rates of keys", c.RATE_LIMITED_REQUESTS, "by, result", "reqps"),
+        _gauge(
+            "Age of the oldest, as admission sees it", c.ADMISSION_BACKLOG_AGE, "lane", "max", "s"
+        ),
+        _rate("Requests refused, answers given up", c.HTTP_REFUSALS, "cause"),
         _of_limit(
             "Room in the gateway",
             (c.UPLOADS_IN_FLIGHT, c.UPLOADS_LIMIT, "uploads"),
             (c.UPLOAD_BUFFER_BYTES, c.UPLOAD_BUFFER_LIMIT_BYTES, "body bytes"),
             (c.LONG_POLLS_WAITING, c.LONG_POLLS_LIMIT, "long polls"),
             (c.EVENT_STREAMS, c.EVENT_STREAMS_LIMIT, "event streams"),
+            (c.HTTP_PLACES_TAKEN, c.HTTP_PLACES_LIMIT, "requests"),
+            (c.HTTP_CONNECTIONS, c.HTTP_CONNECTIONS_LIMIT, "connections"),
         ),
         _quantiles("Files of an upload stored at once", c.UPLOAD_PUT_CONCURRENCY),
         _gauge("Requests in flight", c.HTTP_REQUESTS_IN_FLIGHT, "instance"),

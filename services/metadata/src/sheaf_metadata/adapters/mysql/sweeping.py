@@ -1,15 +1,16 @@
 """What operators and sweeps ask."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, text
 
 from sheaf_common.pools.database_connection import SqlConnection
+from sheaf_metadata.adapters.mysql import drain
 from sheaf_metadata.adapters.mysql.backlog import backlog
 from sheaf_metadata.adapters.mysql.database import Database
-from sheaf_metadata.domain.documents import DocumentReferences, LaneBacklog, Status
+from sheaf_metadata.domain.documents import DocumentReferences, Lane, LaneBacklog, Status
 
 # PRIMARY.
 REFERENCES: Final = text(
@@ -36,6 +37,14 @@ class MysqlHousekeeping:
     async def backlog(self) -> Sequence[LaneBacklog]:
         """See `Housekeeping`. The oldest is that of the thousand documents next in line."""
         return await backlog(self._database)
+
+    async def newest_event(self) -> int:
+        """See `Housekeeping`."""
+        return await drain.newest_event(self._database)
+
+    async def claimed_between(self, after: int, upto: int) -> Mapping[Lane, int]:
+        """See `Housekeeping`."""
+        return await drain.claimed_between(self._database, after, upto)
 
     async def references(self, document_ids: Sequence[UUID]) -> Sequence[DocumentReferences]:
         """See `Housekeeping`."""
