@@ -20,7 +20,7 @@ def queue(documents: int, age_s: float, rate: float) -> LaneQueue:
     ("seen", "wait_s"),
     [
         pytest.param(queue(1000, 100, 0), 60, id="nothing drains"),
-        # 100 a second came, 20 a second drain: it stays too old until all of it has gone.
+        # 10 a second came, 5 a second drain: it stays too old until all of it has gone.
         pytest.param(queue(1000, 100, 5), 200, id="slower than it came"),
         # Of 10 a second the first 20 s are too old: 200, and 10 more in each second of 20.
         pytest.param(queue(1000, 100, 20), 20, id="faster than it came"),
