@@ -162,7 +162,9 @@ async def test_the_rest_of_its_batch_is_queued(metadata: Metadata) -> None:
     assert set((await metadata.terminal_events()).values()) == {1}
 
 
-@pytest.mark.parametrize("change", ["reprocessed", "gone", "other result", "options", "user"])
+@pytest.mark.parametrize(
+    "change", ["reprocessed", "gone", "other result", "options", "password", "user"]
+)
 async def test_a_source_that_changed_meanwhile_is_not_reused(
     metadata: Metadata, change: str
 ) -> None:
@@ -179,6 +181,8 @@ async def test_a_source_that_changed_meanwhile_is_not_reused(
             await metadata.sql("UPDATE document SET result_key = 'documents/x/2-w'")
         case "options":
             new.options.CopyFrom(_WORDS)
+        case "password":
+            new.sealed_password = b"sealed"
         case "user":
             await metadata.sql("UPDATE document SET user_id = 'bob'")
     (document,) = (await metadata.register(copied(new, reusable))).documents

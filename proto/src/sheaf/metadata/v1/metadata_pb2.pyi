@@ -298,8 +298,9 @@ Global___RegisterBatchResponse: _TypeAlias = RegisterBatchResponse  # noqa: Y015
 @_typing.final
 class ReusableResult(_message.Message):
     """A result that a new document can have a copy of: of the same user's same content, asked for with
-    the same options, made by the version of the pipeline that is in use, of a document without a
-    password and with no documents inside it.
+    the same options, made by the version of the pipeline that is in use, for a document without a
+    password, of one with no documents inside it. Passwords are not kept: whether the content was
+    opened with one, the result says.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
