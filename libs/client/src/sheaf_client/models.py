@@ -42,6 +42,15 @@ class OcrMode(StrEnum):
     NEVER = "never"
 
 
+class Duplicates(StrEnum):
+    """What becomes of content that the user has sent before."""
+
+    REUSE = "reuse"
+    """It completes at once with a copy of the result there is."""
+    PROCESS = "process"
+    """It is extracted like any other."""
+
+
 class Problem(msgspec.Struct, frozen=True):
     """An error as the server describes it (RFC 9457)."""
 
@@ -64,6 +73,7 @@ class UploadedFile(msgspec.Struct, frozen=True):
     size_bytes: int | None = None
     sha256: str | None = None
     content_type: str | None = None
+    duplicate_of: str | None = None
     problem: Problem | None = None
 
     @property
@@ -73,10 +83,15 @@ class UploadedFile(msgspec.Struct, frozen=True):
 
 
 class Upload(msgspec.Struct, frozen=True):
-    """An upload's answer: each file's outcome in the order of the request."""
+    """An upload's answer: each file's outcome in the order of the request.
+
+    `is_replayed` says that this upload had been taken before, under the same idempotency key,
+    and is answered as it was then.
+    """
 
     batch_id: str
     documents: tuple[UploadedFile, ...]
+    is_replayed: bool = False
 
     @property
     def accepted(self) -> tuple[UploadedFile, ...]:
@@ -95,6 +110,8 @@ class Options(msgspec.Struct, frozen=True):
     words: bool = False
     ocr: OcrMode = OcrMode.AUTO
     ocr_languages: tuple[str, ...] = ()
+    pages: str | None = None
+    """Such as `1-3,7,10-`; None means all."""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -108,6 +125,7 @@ class Document(msgspec.Struct, frozen=True):
     """A document. `pages` and `characters` are None until it completes.
 
     `parent_id` is the document that it was found in, such as a mail; None if it was uploaded.
+    `duplicate_of` is the document whose result it has a copy of; `metadata` came with the upload.
     """
 
     id: str
@@ -128,6 +146,8 @@ class Document(msgspec.Struct, frozen=True):
     partial: bool = False
     parent_id: str | None = None
     depth: int = 0
+    duplicate_of: str | None = None
+    metadata: dict[str, Any] | None = None
     priority: Priority = Priority.NORMAL
     options: Options = Options()
     progress: Progress | None = None
