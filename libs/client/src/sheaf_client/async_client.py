@@ -1,12 +1,12 @@
 """The asynchronous client."""
 
 import os
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Self, TypeAlias, Unpack
 
 import httpx
 
@@ -20,8 +20,11 @@ from sheaf_client.keys import ApiKey, NewApiKey
 from sheaf_client.models import Batch, Document, Kpis, Replayed, Upload, Workflow
 from sheaf_client.options import DocumentFilters, ReprocessOptions, UploadOptions
 from sheaf_client.sources import AsyncFile
-from sheaf_client.steps import Flow, ResultT
+from sheaf_client.steps import Flow, ItemT, ResultT
 from sheaf_client.uploading import MAX_BATCH_BYTES, MAX_BATCH_FILES, Sent
+
+Items: TypeAlias = AsyncGenerator[ItemT, None]
+"""An async iterator that may be closed before its end: `contextlib.aclosing`."""
 
 
 class AsyncClient:
@@ -110,7 +113,7 @@ class AsyncClient:
         max_files: int = MAX_BATCH_FILES,
         max_bytes: int = MAX_BATCH_BYTES,
         **asked: Unpack[UploadOptions],
-    ) -> AsyncIterator[Sent[AsyncFile]]:
+    ) -> Items[Sent[AsyncFile]]:
         """Sends any number of files, and the files of folders, as batches of bounded size.
 
         Each file's outcome comes as soon as its batch is taken; rejected ones raise nothing.
@@ -136,13 +139,11 @@ class AsyncClient:
 
     def documents(
         self, *, page_size: int = 50, **filters: Unpack[DocumentFilters]
-    ) -> AsyncIterator[Document]:
+    ) -> Items[Document]:
         """All documents, newest first, fetched page by page. ValueError for a naive time."""
         return self._iterate(listing.documents(filters, page_size, self._config))
 
-    def quarantined(
-        self, *, product: str | None = None, page_size: int = 50
-    ) -> AsyncIterator[Document]:
+    def quarantined(self, *, product: str | None = None, page_size: int = 50) -> Items[Document]:
         """All quarantined documents, newest first, fetched page by page."""
         return self._iterate(listing.quarantined(product, page_size, self._config))
 
@@ -196,7 +197,7 @@ class AsyncClient:
 
     def events_of_document(
         self, document_id: str, *, after: int | None = None, timeout_s: float | None = None
-    ) -> AsyncIterator[Event]:
+    ) -> Items[Event]:
         """What happened to a document and happens, until it has ended.
 
         This and the next two connect again by themselves, and go on after what was last seen;
@@ -206,25 +207,23 @@ class AsyncClient:
 
     def events_of_batch(
         self, batch_id: str, *, after: int | None = None, timeout_s: float | None = None
-    ) -> AsyncIterator[Event]:
+    ) -> Items[Event]:
         """What happened to a batch's documents and happens, until the last has ended."""
         return self._events(events.of_batch(batch_id, after, timeout_s))
 
     def events_of_all(
         self, *, after: int | None = None, timeout_s: float | None = None
-    ) -> AsyncIterator[Event]:
+    ) -> Items[Event]:
         """What happens to all documents of the user from now on, or did after a position."""
         return self._events(events.of_all(after, timeout_s))
 
-    def watch_batch(
-        self, batch_id: str, *, timeout_s: float | None = None
-    ) -> AsyncIterator[Document]:
+    def watch_batch(self, batch_id: str, *, timeout_s: float | None = None) -> Items[Document]:
         """The documents of a batch, each as soon as it has ended."""
         return self._iterate(events.ended(events.of_batch(batch_id, None, timeout_s), self._config))
 
     def watch_all(
         self, *, after: int | None = None, timeout_s: float | None = None
-    ) -> AsyncIterator[Document]:
+    ) -> Items[Document]:
         """All documents of the user that end from now on, or did after a position."""
         return self._iterate(events.ended(events.of_all(after, timeout_s), self._config))
 
@@ -265,7 +264,7 @@ class AsyncClient:
         """Makes an API key, which is told here and never again; needs scope `keys`."""
         return await self._send(keys.create_key(name, scopes, expires_at, rate_limit_per_s))
 
-    def keys(self, *, page_size: int = 50) -> AsyncIterator[ApiKey]:
+    def keys(self, *, page_size: int = 50) -> Items[ApiKey]:
         """All API keys of the user, fetched page by page; needs scope `keys`."""
         return self._iterate(listing.keys(page_size, self._config))
 
@@ -280,14 +279,14 @@ class AsyncClient:
     async def _send(self, call: Call[ResultT]) -> ResultT:
         return await self._run(calls.sent(call, self._config))
 
-    def _events(self, following: Following) -> AsyncIterator[Event]:
+    def _events(self, following: Following) -> Items[Event]:
         return self._iterate(events.events(following))
 
     async def _run(self, flow: Flow[ResultT]) -> ResultT:
         async with AsyncDriver(self._http) as driver:
             return await driver.run(flow)
 
-    async def _iterate(self, flow: Flow[None]) -> AsyncIterator[Any]:
+    async def _iterate(self, flow: Flow[None]) -> Items[Any]:
         async with AsyncDriver(self._http) as driver:
             async for item in driver.iterate(flow):
                 yield item

@@ -96,7 +96,7 @@ def batched(
     """The files in batches, none larger than that unless one file is.
 
     Folders are replaced by the files under them. What does not tell its size is a batch alone.
-    Raises OSError.
+    Raises OSError for a folder that cannot be read.
     """
     batch: list[Any] = []
     size = 0
@@ -139,7 +139,10 @@ def _size_bytes(file: Any) -> int | None:
     if isinstance(content, bytes | bytearray | memoryview):
         return len(content)
     if isinstance(content, str | os.PathLike):
-        return Path(content).stat().st_size
+        try:
+            return Path(content).stat().st_size
+        except OSError:  # it is told when it is its turn
+            return None
     return None
 
 
