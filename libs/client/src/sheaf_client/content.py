@@ -1,5 +1,6 @@
 """The original of a document as it arrives, taken up again where a connection was lost."""
 
+import errno
 import hashlib
 import secrets
 from collections.abc import Callable
@@ -110,6 +111,7 @@ def download(
     What stood there is replaced; of a download that fails nothing stays.
     """
     original = Original(document_id, config)
+    yield from do(lambda: _check_place(target))
     yield from original.open()
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     file: BinaryIO = yield from do(lambda: part.open("xb"))
@@ -123,6 +125,13 @@ def download(
     finally:
         part.unlink(missing_ok=True)
     return target
+
+
+def _check_place(target: Path) -> None:
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder", str(target))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(target.parent))
 
 
 def _writing(file: BinaryIO, data: bytes) -> Callable[[], int]:

@@ -26,7 +26,7 @@ def get(
     text: Flag = False,
     markdown: Flag = False,
     result: Flag = False,
-    original: Path | None = None,
+    original: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     thumbnail: Path | None = None,
     page: int = 1,
 ) -> int:
@@ -99,7 +99,7 @@ def _print(text: str) -> None:
 
 def _show(found: Document | Batch) -> None:
     if isinstance(found, Document):
-        show_table(("", ""), _rows(msgspec.to_builtins(found)))
+        show_table(("field", "value"), _rows(msgspec.to_builtins(found)))
         return
     counts = ", ".join(f"{count} {status}" for status, count in sorted(found.counts.items()))
     ended = "has ended" if found.finished_at else "goes on"
@@ -112,7 +112,7 @@ def _rows(fields: dict[str, Any], prefix: str = "") -> list[tuple[str, object]]:
     for name, value in fields.items():
         if isinstance(value, dict) and name != "metadata":
             rows += _rows(value, f"{prefix}{name}.")
-        elif value is not None and value != []:
+        elif value is not None and value != ():
             text = value if isinstance(value, str | int) else msgspec.json.encode(value).decode()
             rows.append((f"{prefix}{name}", shown(str(text))))
     return rows
