@@ -60,9 +60,9 @@ def test_a_lost_connection_is_taken_up_where_it_was(kind: str, pauses: list[floa
     assert positions(found) == [4, 5, 6]
     assert resumed(script) == [None, "4", "4", "4", "5", "5", "6"]
     assert {str(request.url) for request in script.requests} == {"http://x/v1/documents/d/events"}
-    assert pauses[2] >= 3
-    assert pauses[4] >= 2
     assert len(pauses) == 5
+    assert min(pauses) >= 2
+    assert pauses[2] >= 3
 
 
 def test_the_end_is_what_the_server_says(kind: str, pauses: list[float]) -> None:

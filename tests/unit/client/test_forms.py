@@ -1,13 +1,25 @@
 """Uploads as they are put on the wire."""
 
+import asyncio
+import inspect
 import io
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from sheaf_client import Duplicates, File, FileChanged, InvalidRequestError, OcrMode, batched
+from sheaf_client import (
+    AsyncClient,
+    Client,
+    Duplicates,
+    File,
+    FileChanged,
+    InvalidRequestError,
+    OcrMode,
+    batched,
+)
 from sheaf_client.sources import PIECE_BYTES
 from support.clients import KINDS, Script
 
@@ -145,3 +157,68 @@ def test_batches_are_bounded_in_bytes(kind: str) -> None:
 
     assert batches == [files[:2], files[2:3], files[3:4], files[4:]]
     assert [len(batch) for batch in batched(files, max_files=1)] == [1] * 5
+
+
+class Swallowing(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Takes an upload as it comes and keeps nothing of it."""
+
+    def __init__(self) -> None:
+        self.taken_bytes = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """For the synchronous client."""
+        assert isinstance(request.stream, httpx.SyncByteStream)
+        for piece in request.stream:
+            self.taken_bytes += len(piece)
+        return taken("big")
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """For the asynchronous client."""
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        async for piece in request.stream:
+            self.taken_bytes += len(piece)
+        return taken("big")
+
+
+def test_a_large_file_is_never_held_in_memory(kind: str, tmp_path: Path) -> None:
+    """What is held at once is a few pieces, however large it is."""
+    path, size = tmp_path / "big", 64 * 2**20
+    with path.open("wb") as file:
+        file.truncate(size)
+    swallowing = Swallowing()
+    tracemalloc.start()
+    try:
+        if kind == "sync":
+            with Client("http://x", "sk_key", transport=swallowing) as sheaf:
+                sheaf.upload(path)
+        else:
+            asyncio.run(uploaded(swallowing, path))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert swallowing.taken_bytes > size
+    assert peak_bytes < 8 * PIECE_BYTES
+
+
+async def uploaded(transport: httpx.AsyncBaseTransport, path: Path) -> None:
+    """Sends a file."""
+    async with AsyncClient("http://x", "sk_key", transport=transport) as sheaf:
+        await sheaf.upload(path)
+
+
+def test_both_clients_have_the_same_surface(kind: str) -> None:
+    """Names and arguments; what differs is only that one is awaited."""
+
+    def surface(client: type) -> dict[str, list[tuple[str, object, object]]]:
+        return {
+            name: [
+                (each.name, each.kind, each.default)
+                for each in inspect.signature(method).parameters.values()
+            ]
+            for name, method in vars(client).items()
+            if not name.startswith("_")
+        }
+
+    assert surface(Client) == surface(AsyncClient)
+    assert len(surface(Client)) > 25

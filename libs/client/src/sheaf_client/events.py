@@ -188,12 +188,13 @@ class _Patience:
         if asked_s is not None:
             self._retry_s = min(asked_s, _MAX_RETRY_S)
         self.check()
-        if failure is None:
-            return self._within(self._retry_s + jitter_s(1))
-        pause_s = self._attempts.pause_s(failure)
-        if pause_s is None:
-            raise failure
-        return self._within(max(pause_s, jitter_s(self._attempts.made)))
+        pause_s = self._retry_s + jitter_s(1)
+        if failure is not None:
+            longer_s = self._attempts.pause_s(failure)
+            if longer_s is None:
+                raise failure
+            pause_s = max(pause_s, longer_s)
+        return self._within(pause_s)
 
     def _within(self, seconds: float) -> float:
         self.check()

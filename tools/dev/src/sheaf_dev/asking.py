@@ -42,6 +42,8 @@ def told(connection: Connection) -> Iterator[None]:
         raise DevError(reason_of(error, connection.url)) from error
     except ValueError as error:  # an address, a key or an id that can be none
         raise DevError(str(error)) from error
+    except BrokenPipeError:  # whoever read the output has had enough
+        raise
     except OSError as error:
         raise DevError(f"{error.filename or 'a file'}: {error.strerror or error}") from error
 
