@@ -78,6 +78,18 @@ def test_the_end_is_what_the_server_says(kind: str, pauses: list[float]) -> None
     assert resumed(script) == ["0", "2", "3"]
 
 
+def test_a_server_that_does_not_say_that_it_is_over_is_not_pressed(
+    kind: str, pauses: list[float]
+) -> None:
+    """Asked at once whether there is more; from then on, at its pace."""
+    quiet = b"retry: 2000\n\n"
+    script = Script(stream(event(1, "document.failed")), stream(quiet), stream(quiet), OVER)
+    script.use(kind, lambda sheaf: sheaf.events_of_document("d"))
+
+    assert len(pauses) == 2
+    assert min(pauses) >= 2
+
+
 def test_what_is_deleted_has_ended(kind: str, pauses: list[float]) -> None:
     """Its last event says so; afterwards nobody knows it."""
     gone = httpx.Response(404, json={"code": "DOCUMENT_NOT_FOUND"})

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import io
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,21 @@ def test_every_option_is_sent_as_the_api_names_it(kind: str) -> None:
         b"words": b"false", b"ocr": b"never", b"ocr_language": b"deu,eng", b"pages": b"1-3",
         b"metadata": b'{"case":7}', b"duplicates": b"process",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda sheaf: sheaf.upload(("a", b"a"), prioritty="high"),
+        lambda sheaf: sheaf.reprocess("d", prioritty="high"),
+        lambda sheaf: sheaf.documents(prioritty="high"),
+    ],
+    ids=["upload", "reprocess", "documents"],
+)
+def test_an_option_that_is_none_is_named(kind: str, use: Callable[[Any], Any]) -> None:
+    """Before anything is sent."""
+    with pytest.raises(TypeError, match="'prioritty' is none of"):
+        Script().use(kind, use)
 
 
 def test_a_file_that_shrinks_is_an_error_and_one_that_grows_is_cut(kind: str) -> None:

@@ -78,6 +78,14 @@ def given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def known(asked: Mapping[str, Any], options: type) -> dict[str, Any]:
+    """What is asked, without what is None. TypeError for a name that the options have not."""
+    names = options.__annotations__
+    if strangers := sorted(set(asked) - set(names)):
+        raise TypeError(f"{strangers[0]!r} is none of: {', '.join(names)}")
+    return given(**asked)
+
+
 def document_path(document_id: str, *rest: str) -> str:
     """Where a document is, or a part of it. Raises ValueError for what can be no id."""
     return "/".join(("/v1/documents", _segment(document_id), *rest))
@@ -138,12 +146,12 @@ def cancel(document_id: str) -> Call[Document]:
 
 def reprocess(document_id: str, asked: ReprocessOptions) -> Call[Document]:
     """Queues a document again: at each call, so it is not repeated."""
-    wanted: dict[str, Any] = dict(asked)
+    wanted = known(asked, ReprocessOptions)
     languages = wanted.pop("ocr_languages", None)
     if languages is not None:
         wanted["ocr_language"] = list(languages)
     path = document_path(document_id, "reprocess")
-    return Call("POST", path, _document, body=given(**wanted), repeatable=False)
+    return Call("POST", path, _document, body=wanted, repeatable=False)
 
 
 def replay(reason: str | None, product: str | None, limit: int) -> Call[Replayed]:

@@ -215,7 +215,10 @@ class Client:
     def events_of_all(
         self, *, after: int | None = None, timeout_s: float | None = None
     ) -> Iterator[Event]:
-        """What happens to all documents of the user from now on, or did after a position."""
+        """What happens to all documents of the user from now on, or did after a position.
+
+        Without `after`, what happens while a connection is lost that told nothing yet is missed.
+        """
         return self._events(events.of_all(after, timeout_s))
 
     def watch_batch(self, batch_id: str, *, timeout_s: float | None = None) -> Iterator[Document]:

@@ -134,7 +134,7 @@ def _followed(following: Following, emitted: Callable[[Event], Flow[None]]) -> F
     last_id = None if following.after is None else str(following.after)
     may_be_over = False
     while True:
-        parser, is_alive = SseParser(), False
+        parser, is_alive, told = SseParser(), False, False
         failure: Failure | None = None
         try:
             answer = yield from opened(_request(following, last_id, patience.silence_s()))
@@ -148,6 +148,7 @@ def _followed(following: Following, emitted: Callable[[Event], Flow[None]]) -> F
                     event = _decoded(message)
                     yield from emitted(event)
                     last_id, may_be_over = parser.last_id or last_id, following.is_last(event)
+                    told = True
                 last_id = parser.last_id or last_id
                 patience.check()
         except ConnectionFailed as error:
@@ -156,7 +157,7 @@ def _followed(following: Following, emitted: Callable[[Event], Flow[None]]) -> F
             return  # its last event was that it was deleted
         if failure is None and not is_alive:
             failure = ConnectionFailed("the stream ended at once")
-        if failure is not None or not may_be_over:
+        if failure is not None or not (told and may_be_over):
             yield from pause(patience.pause_s(failure, parser.retry_s))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from sheaf_client.calls import Call, given, sent
+from sheaf_client.calls import Call, given, known, sent
 from sheaf_client.config import Config
 from sheaf_client.keys import ApiKeyPage
 from sheaf_client.models import DocumentPage
@@ -15,8 +15,8 @@ from sheaf_client.steps import Emit, Flow
 
 
 def documents(filters: DocumentFilters, page_size: int, config: Config) -> Flow[None]:
-    """Emits documents, newest first. Raises ValueError for a time without a zone."""
-    wanted = {name: _filter(value) for name, value in given(**filters).items()}
+    """Emits documents, newest first. ValueError for a time without a zone, TypeError as `known`."""
+    wanted = {name: _filter(value) for name, value in known(filters, DocumentFilters).items()}
     return _document_pages("/v1/documents", wanted, page_size, config)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from sheaf_client.calls import decoded, given
+from sheaf_client.calls import decoded, known
 from sheaf_client.config import Config
 from sheaf_client.errors import InvalidRequestError
 from sheaf_client.form import Form, OnProgress
@@ -54,8 +54,9 @@ def upload(
     if not files:
         raise ValueError("there is no file to upload")
     key = _checked_key(idempotency_key) if idempotency_key is not None else str(uuid.uuid4())
+    fields = _fields(asked)
     sources = yield from do(lambda: [source_of(file) for file in files])
-    form = Form(_fields(asked), sources, on_progress)
+    form = Form(fields, sources, on_progress)
     headers = {"Idempotency-Key": _quoted(key)}
     request = Request("POST", "/v1/documents", config.upload_timeout_s, headers=headers, form=form)
     answer = yield from tried(request, Attempts.of(config))
@@ -163,7 +164,7 @@ def _rejections(error: InvalidRequestError, count: int) -> list[UploadedFile]:
 
 def _fields(asked: UploadOptions) -> dict[str, str]:
     """The text fields of an upload; None is left out, and the server's default holds."""
-    wanted = given(**asked)
+    wanted = known(asked, UploadOptions)
     fields = {name: str(value) for name, value in wanted.items()}
     if "words" in wanted:
         fields["words"] = str(bool(wanted["words"])).lower()
