@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 
+from sheaf_client import AsyncClient
 from sheaf_dev import cli
 from support.system import System
 
+NOBODYS = "0190b6a0-0000-7000-8000-000000000000"
 Run = Callable[..., Awaitable[tuple[int, str, str]]]
 
 
@@ -93,14 +96,14 @@ async def test_keys_are_made_listed_and_revoked(run: Run) -> None:
     ("arguments", "code", "named"),
     [
         (["get", "nope"], 1, "'nope'"),
-        (["get", str(uuid4()), "--text", "--result"], 2, "--text and --result"),
+        (["get", NOBODYS, "--text", "--result"], 2, "--text and --result"),
         (["cancel"], 2, "at least one ID"),
-        (["cancel", str(uuid4()), "nope"], 1, "nope"),
-        (["reprocess", str(uuid4()), "--ocr", "sometimes"], 2, "sometimes"),
-        (["delete", str(uuid4())], 2, "--yes"),
+        (["cancel", NOBODYS, "nope"], 1, "nope"),
+        (["reprocess", NOBODYS, "--ocr", "sometimes"], 2, "sometimes"),
+        (["delete", NOBODYS], 2, "--yes"),
         (["list", "--since", "yesterday"], 2, "yesterday"),
         (["list", "--limit", "0"], 2, "--limit"),
-        (["watch", str(uuid4()), "--timeout", "9"], 1, "404"),
+        (["watch", NOBODYS, "--timeout", "9"], 1, "404"),
         (["keys", "revoke", "sk_something"], 2, "keys list"),
         (["process", "/not/there"], 1, "/not/there"),
     ],
@@ -130,25 +133,19 @@ async def test_a_server_that_is_not_there_is_named(
 
 async def test_ctrl_c_ends_a_watch_at_once(system: System) -> None:
     """Without a traceback."""
-    env = {
-        **os.environ,
-        **{name: system.stack.env[name] for name in ("SHEAF_URL", "SHEAF_API_KEY")},
-    }
+    env = {name: system.stack.env[name] for name in ("SHEAF_URL", "SHEAF_API_KEY")}
+    async with AsyncClient(env["SHEAF_URL"], env["SHEAF_API_KEY"]) as sheaf:
+        upload = await sheaf.upload(("a.txt", str(uuid4()).encode()))
+        events = [each async for each in sheaf.events_of_batch(upload.batch_id, timeout_s=60)]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "sheaf_dev", "watch", "--json",
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=env,
+        "--after", str(events[-1].position - 1),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env={**os.environ, **env},
     )  # fmt: skip
     try:
         assert process.stdout is not None
         async with asyncio.timeout(60):
-            while True:
-                await system.accepted({"a.txt": str(uuid4()).encode()})
-                try:
-                    async with asyncio.timeout(1):
-                        assert json.loads(await process.stdout.readline())["position"] > 0
-                        break
-                except TimeoutError:
-                    continue  # it was not following yet
+            assert json.loads(await process.stdout.readline()) == msgspec.to_builtins(events[-1])
             process.send_signal(signal.SIGINT)
             _, complaint = await process.communicate()
     finally:
