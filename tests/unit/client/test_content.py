@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sheaf_client import ConnectionFailed, ContentDiffers, NotFoundError
+from sheaf_client import AnswerInvalid, ConnectionFailed, ContentDiffers, NotFoundError
 from support.clients import KINDS, Script, Stream
 
 pytestmark = pytest.mark.parametrize("kind", KINDS)
@@ -70,8 +70,9 @@ LOST = httpx.ReadError("cut")
             ConnectionFailed,
         ),
         (lambda: [httpx.Response(404, json={"code": "DOCUMENT_NOT_FOUND"})], NotFoundError),
+        (lambda: [httpx.Response(200, text="a page")], AnswerInvalid),
     ],
-    ids=["hash", "changed", "away", "missing"],
+    ids=["hash", "changed", "away", "missing", "stranger"],
 )
 def test_of_a_failed_download_nothing_stays(
     kind: str,

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from sheaf_client import (
+    AnswerInvalid,
     Client,
     ConflictError,
     ConnectionFailed,
@@ -223,6 +224,13 @@ def test_a_deletion_whose_answer_was_lost_is_done(kind: str, pauses: list[float]
     ] * 2
     with pytest.raises(NotFoundError):
         Script(gone).use(kind, lambda sheaf: sheaf.delete_batch("b"))
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(200, text="a page"), httpx.Response(302)])
+def test_only_sheaf_says_that_something_is_deleted(kind: str, answer: httpx.Response) -> None:
+    """Whatever a proxy answers."""
+    with pytest.raises(AnswerInvalid):
+        Script(answer).use(kind, lambda sheaf: sheaf.revoke_key("k"))
 
 
 def test_errors_tell_what_support_asks_for(kind: str) -> None:

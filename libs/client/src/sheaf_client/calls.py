@@ -57,10 +57,13 @@ def deleted(path: str, config: Config) -> Flow[None]:
     """Deletes. That it is gone is no error where an earlier try may have done it."""
     attempts = Attempts.of(config)
     try:
-        yield from tried(Request("DELETE", path, config.timeout_s), attempts)
+        answer = yield from tried(Request("DELETE", path, config.timeout_s), attempts)
     except NotFoundError:
         if attempts.made <= 1:
             raise
+    else:
+        if answer.status != HTTPStatus.NO_CONTENT:
+            raise AnswerInvalid(f"the answer is {answer.status}, so it is not known to be done")
 
 
 def decoded(answer: Answer, decode: Callable[[bytes], ResultT]) -> ResultT:

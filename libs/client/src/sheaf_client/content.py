@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import re
 import secrets
 from collections.abc import Callable
 from http import HTTPStatus
@@ -15,7 +16,7 @@ from sheaf_client.form import OnProgress
 from sheaf_client.retrying import Attempts, Failure, error_of
 from sheaf_client.steps import Answer, Emit, Flow, Request, do, opened, pause, read
 
-_SHA256_HEX: Final = 64
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Original:
@@ -33,6 +34,12 @@ class Original:
         self._hash = hashlib.sha256()
         self.read_bytes = 0
         self.size_bytes: int | None = None
+
+    @property
+    def sha256(self) -> str | None:
+        """The hash that the server names, in hexadecimal; None if it names none."""
+        named = (self._etag or "").strip('"')
+        return named if _SHA256.fullmatch(named) else None
 
     def open(self) -> Flow[None]:
         """Asks for what is not read yet, as often as it may."""
@@ -92,9 +99,8 @@ class Original:
         yield from pause(pause_s)
 
     def _check(self) -> None:
-        named = (self._etag or "").strip('"')
-        if len(named) == _SHA256_HEX and named != self._hash.hexdigest():
-            raise ContentDiffers(f"the SHA-256 of what came is not {named}")
+        if self.sha256 not in {None, self._hash.hexdigest()}:
+            raise ContentDiffers(f"the SHA-256 of what came is not {self.sha256}")
 
 
 def pieces(original: Original) -> Flow[None]:
@@ -113,6 +119,8 @@ def download(
     original = Original(document_id, config)
     yield from do(lambda: _check_place(target))
     yield from original.open()
+    if original.sha256 is None:
+        raise AnswerInvalid("the server names no SHA-256: is the address that of Sheaf?")
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     file: BinaryIO = yield from do(lambda: part.open("xb"))
     try:
