@@ -79,8 +79,8 @@ def no_sleep(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     async def pause(seconds: float) -> None:
         pauses.append(seconds)
 
-    monkeypatch.setattr("sheaf_client.client.time.sleep", pauses.append)
-    monkeypatch.setattr("sheaf_client.async_client.asyncio.sleep", pause)
+    monkeypatch.setattr("sheaf_client.driver.time.sleep", pauses.append)
+    monkeypatch.setattr("sheaf_client.async_driver.asyncio.sleep", pause)
     return iter([pauses])
 
 
@@ -349,31 +349,6 @@ def test_what_does_not_pass_is_raised(
         fetch(script)
 
     assert len(script.requests) == tries
-
-
-@pytest.mark.parametrize(
-    "answer", [httpx.Response(503, json={"code": "X"}), httpx.ReadError("lost")]
-)
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda sheaf: sheaf.upload(("a", b"a")),
-        lambda sheaf: sheaf.reprocess("d"),
-        lambda sheaf: sheaf.replay_quarantined(),
-    ],
-)
-def test_a_change_is_never_sent_again(
-    answer: Answer, change: Callable[[Client], object], no_sleep: Iterator[list[float]]
-) -> None:
-    """What was done is not known."""
-    script = Script(answer, answer)
-    with (
-        Client("http://x", "sk_k", transport=httpx.MockTransport(script)) as sheaf,
-        pytest.raises((ServerError, ConnectionFailed)),
-    ):
-        change(sheaf)
-
-    assert len(script.requests) == 1
 
 
 def test_a_cancel_may_be_sent_again(no_sleep: Iterator[list[float]]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sheaf_client import AsyncClient, OcrMode, Priority
 from sheaf_common.errors import Unavailable
 from sheaf_common.ids import new_id
-from sheaf_dev import demo, sending
+from sheaf_dev import demo, following, sending
 from sheaf_dev.connection import Connection
 from sheaf_dev.demo import run_demo
 from sheaf_dev.errors import DevError
@@ -33,12 +33,13 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
     """The gateway that the commands reach."""
     gateway = build_gateway()
 
-    def client(url: str, key: str) -> AsyncClient:
+    def client(url: str, key: str, **_patience: float) -> AsyncClient:
         transport = httpx.ASGITransport(gateway.app)  # type: ignore[arg-type]
         return AsyncClient(url, key, transport=transport, max_tries=1)
 
     monkeypatch.setattr(demo, "AsyncClient", client)
     monkeypatch.setattr(sending, "AsyncClient", client)
+    monkeypatch.setattr(following, "LOOK_S", 0.05)
     return gateway
 
 
@@ -247,7 +248,7 @@ async def test_a_batch_without_progress_is_given_up(
 ) -> None:
     """As an error."""
     monkeypatch.setattr(sending, "_STALL_S", 0.05)
-    monkeypatch.setattr(sending, "_POLL_S", 0.02)
+    monkeypatch.setattr(following, "POLL_S", 0.02)
     tree(tmp_path, "a.pdf")
     (file,) = await send(HERE, files_under([tmp_path]), lambda _: None)
 

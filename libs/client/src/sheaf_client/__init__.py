@@ -3,18 +3,28 @@
 from sheaf_client.async_client import AsyncClient
 from sheaf_client.client import Client
 from sheaf_client.errors import (
+    AnswerInvalid,
     AuthenticationError,
     ConflictError,
     ConnectionFailed,
+    ContentDiffers,
+    FileChanged,
+    IdempotencyKeyReused,
     InvalidRequestError,
     NotFoundError,
     OverCapacityError,
+    PermissionDeniedError,
     ProblemError,
+    RateLimitedError,
     ServerError,
     SheafClientError,
+    UnavailableError,
     WaitTimeout,
 )
-from sheaf_client.files import File
+from sheaf_client.events import Event
+from sheaf_client.form import OnProgress
+from sheaf_client.keys import ApiKey, NewApiKey
+from sheaf_client.limits import RateLimit
 from sheaf_client.models import (
     Batch,
     Document,
@@ -33,35 +43,63 @@ from sheaf_client.models import (
     UploadedFile,
     Workflow,
 )
+from sheaf_client.options import (
+    DocumentFilters,
+    ExtractionOptions,
+    ReprocessOptions,
+    UploadOptions,
+)
+from sheaf_client.sources import AsyncFile, File
+from sheaf_client.uploading import Sent, batched, files_under
 
 __all__ = [
+    "AnswerInvalid",
+    "ApiKey",
     "AsyncClient",
+    "AsyncFile",
     "AuthenticationError",
     "Batch",
     "Client",
     "ConflictError",
     "ConnectionFailed",
+    "ContentDiffers",
     "Document",
+    "DocumentFilters",
     "DocumentStatus",
     "Duplicates",
+    "Event",
+    "ExtractionOptions",
     "File",
+    "FileChanged",
+    "IdempotencyKeyReused",
     "InvalidRequestError",
     "Kpi",
     "Kpis",
+    "NewApiKey",
     "NotFoundError",
     "OcrMode",
+    "OnProgress",
     "Options",
     "OverCapacityError",
+    "PermissionDeniedError",
     "Priority",
     "Problem",
     "ProblemError",
     "Progress",
+    "RateLimit",
+    "RateLimitedError",
     "Replayed",
+    "ReprocessOptions",
+    "Sent",
     "ServerError",
     "SheafClientError",
+    "UnavailableError",
     "UnavailablePart",
     "Upload",
+    "UploadOptions",
     "UploadedFile",
     "WaitTimeout",
     "Workflow",
+    "batched",
+    "files_under",
 ]

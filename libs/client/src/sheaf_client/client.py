@@ -1,40 +1,37 @@
 """The synchronous client."""
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import httpx
 
-from sheaf_client import calls
-from sheaf_client.calls import Call, ResultT
+from sheaf_client import calls, content, events, keys, listing, uploading, waiting
+from sheaf_client.calls import Call
 from sheaf_client.config import Config
-from sheaf_client.errors import ConnectionFailed, WaitTimeout
-from sheaf_client.files import File, opened
-from sheaf_client.models import (
-    Batch,
-    Document,
-    DocumentStatus,
-    Duplicates,
-    Kpis,
-    OcrMode,
-    Priority,
-    Replayed,
-    Upload,
-    Workflow,
-)
+from sheaf_client.driver import Driver
+from sheaf_client.events import Event, Following
+from sheaf_client.form import OnProgress
+from sheaf_client.keys import ApiKey, NewApiKey
+from sheaf_client.models import Batch, Document, Kpis, Replayed, Upload, Workflow
+from sheaf_client.options import DocumentFilters, ReprocessOptions, UploadOptions
+from sheaf_client.sources import File
+from sheaf_client.steps import Flow, ResultT
+from sheaf_client.uploading import MAX_BATCH_BYTES, MAX_BATCH_FILES, Sent
 
 
 class Client:
     """Calls one Sheaf server. Use it as a context manager; safe to share between threads.
 
-    Reads and `cancel` are sent again when the server is busy or out of reach, honouring
-    Retry-After; whatever else changes something never is, since a lost answer does not mean
-    that nothing was done. Every method raises `SheafClientError`s, listed in
-    `sheaf_client.errors`, and blocks.
+    Calls are sent again, at most `max_tries` times and for `max_elapsed_s`, when the server is
+    busy or out of reach, honouring Retry-After; uploads too, under an idempotency key. What may
+    have been done and may not be repeated is not: `reprocess`, `replay_quarantined` and
+    `create_key`. Every method raises `SheafClientError`s, listed in `sheaf_client.errors`, and
+    blocks; iterators hold no connection between pages, streams do until they are closed.
     """
 
     def __init__(
@@ -43,11 +40,23 @@ class Client:
         api_key: str | None = None,
         *,
         timeout_s: float = 30.0,
+        upload_timeout_s: float = 300.0,
         max_tries: int = 4,
+        max_elapsed_s: float = 120.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """`base_url` and `api_key` come from SHEAF_URL and SHEAF_API_KEY if not given."""
-        self._config = Config.of(base_url, api_key, timeout_s, max_tries)
+        """`base_url` and `api_key` come from SHEAF_URL and SHEAF_API_KEY if not given.
+
+        `timeout_s` is the longest silence of the server, `upload_timeout_s` that of an upload.
+        """
+        self._config = Config.of(
+            base_url,
+            api_key,
+            timeout_s=timeout_s,
+            upload_timeout_s=upload_timeout_s,
+            max_tries=max_tries,
+            max_elapsed_s=max_elapsed_s,
+        )
         self._http = httpx.Client(
             base_url=self._config.base_url,
             headers=self._config.headers,
@@ -55,6 +64,9 @@ class Client:
             limits=self._config.limits,
             transport=transport,
         )
+
+    def __repr__(self) -> str:
+        return f"Client({self._config.shown!r})"
 
     def __enter__(self) -> Self:
         return self
@@ -71,48 +83,47 @@ class Client:
         """Closes the connections."""
         self._http.close()
 
+    # Uploading
+
     def upload(
         self,
         *files: File,
-        product: str | None = None,
-        priority: Priority | None = None,
-        words: bool | None = None,
-        ocr: OcrMode | None = None,
-        ocr_languages: Sequence[str] | None = None,
-        pages: str | None = None,
-        password: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        duplicates: Duplicates | None = None,
+        idempotency_key: str | None = None,
+        on_progress: OnProgress | None = None,
+        **asked: Unpack[UploadOptions],
     ) -> Upload:
         """Sends files as one batch. Each accepted one is a document when this returns.
 
-        What is asked holds for all of them: `words` with their boxes in the result, `ocr` in
-        `ocr_languages` (ISO 639-3), which `pages` are read (such as "1-3,7,10-"), and the
-        `password` of encrypted ones. `metadata` is yours: it comes back with each document.
-        `ocr_languages` (ISO 639-3), and the `password` of encrypted ones; `duplicates` says
-        whether a file that was uploaded before may have a copy of its result: the default.
+        What is asked holds for all of them. A lost answer is no reason to worry: sent again
+        under the same key, of which one is made unless it is given, it gives the same batch.
         """
-        data = calls.upload_fields(
-            product=product,
-            priority=priority,
-            words=words,
-            ocr=ocr,
-            ocr_languages=ocr_languages,
-            pages=pages,
-            password=password,
-            metadata=metadata,
-            duplicates=duplicates,
+        flow = uploading.upload(
+            files,
+            asked,
+            idempotency_key=idempotency_key,
+            on_progress=on_progress,
+            config=self._config,
         )
-        with opened(files) as parts:
-            try:
-                answer = self._http.post(
-                    "/v1/documents", files=parts, data=data, timeout=self._config.upload_timeout
-                )
-            except httpx.TransportError as error:
-                raise ConnectionFailed(f"{type(error).__name__}: {error}") from error
-        if (problem := calls.error_of(answer)) is not None:
-            raise problem
-        return calls.upload_decoder()(answer.content)
+        return self._run(flow)
+
+    def upload_many(
+        self,
+        files: Iterable[File],
+        *,
+        max_files: int = MAX_BATCH_FILES,
+        max_bytes: int = MAX_BATCH_BYTES,
+        **asked: Unpack[UploadOptions],
+    ) -> Iterator[Sent[File]]:
+        """Sends any number of files, and the files of folders, as batches of bounded size.
+
+        Each file's outcome comes as soon as its batch is taken; rejected ones raise nothing.
+        """
+        flow = uploading.upload_many(
+            files, asked, max_files=max_files, max_bytes=max_bytes, config=self._config
+        )
+        return self._iterate(flow)
+
+    # Reading
 
     def get_document(self, document_id: str, *, wait_s: float = 0) -> Document:
         """A document; waits up to 60 s for its terminal status if asked to."""
@@ -126,107 +137,15 @@ class Client:
         """The documents that a workflow holds or ended."""
         return self._send(calls.get_workflow(workflow_id))
 
-    def wait_for_document(self, document_id: str, *, timeout_s: float) -> Document:
-        """The document once it has ended. Raises WaitTimeout."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            began = time.monotonic()
-            document = self.get_document(document_id, wait_s=calls.poll_wait_s(deadline - began))
-            if document.status.is_terminal:
-                return document
-            _pause(began, deadline, f"document {document_id}")
-
-    def wait_for_batch(self, batch_id: str, *, timeout_s: float) -> Batch:
-        """The batch once its last document has ended. Raises WaitTimeout."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            began = time.monotonic()
-            batch = self.get_batch(batch_id, wait_s=calls.poll_wait_s(deadline - began))
-            if batch.finished_at is not None:
-                return batch
-            _pause(began, deadline, f"batch {batch_id}")
-
     def documents(
-        self,
-        *,
-        status: DocumentStatus | None = None,
-        product: str | None = None,
-        batch_id: str | None = None,
-        workflow_id: str | None = None,
-        document_class: str | None = None,
-        content_type: str | None = None,
-        uploaded_from: datetime | None = None,
-        uploaded_before: datetime | None = None,
-        page_size: int = 50,
+        self, *, page_size: int = 50, **filters: Unpack[DocumentFilters]
     ) -> Iterator[Document]:
-        """All documents, newest first, fetched page by page.
-
-        `content_type` is one, or a family such as `image/*`; the times are aware, and what was
-        uploaded at the second is not among them. Raises ValueError for a naive time.
-        """
-        wanted = calls.filters(
-            status=status,
-            product=product,
-            batch_id=batch_id,
-            workflow_id=workflow_id,
-            document_class=document_class,
-            content_type=content_type,
-            uploaded_from=uploaded_from,
-            uploaded_before=uploaded_before,
-        )
-        cursor: str | None = None
-        while True:
-            page = self._send(calls.list_documents(wanted, page_size, cursor))
-            yield from page.documents
-            if (cursor := page.next_cursor) is None:
-                return
+        """All documents, newest first, fetched page by page. ValueError for a naive time."""
+        return self._iterate(listing.documents(filters, page_size, self._config))
 
     def quarantined(self, *, product: str | None = None, page_size: int = 50) -> Iterator[Document]:
         """All quarantined documents, newest first, fetched page by page."""
-        cursor: str | None = None
-        while True:
-            page = self._send(calls.list_quarantined(product, page_size, cursor))
-            yield from page.documents
-            if (cursor := page.next_cursor) is None:
-                return
-
-    def replay_quarantined(
-        self, *, reason: str | None = None, product: str | None = None, limit: int = 100
-    ) -> Replayed:
-        """Queues quarantined documents again, oldest first, at most `limit` (up to 500)."""
-        return self._send(calls.replay(reason, product, limit))
-
-    def cancel(self, document_id: str) -> Document:
-        """The document, cancelled unless it had ended: then as it is."""
-        return self._send(calls.cancel(document_id))
-
-    def reprocess(
-        self,
-        document_id: str,
-        *,
-        words: bool | None = None,
-        ocr: OcrMode | None = None,
-        ocr_languages: Sequence[str] | None = None,
-        pages: str | None = None,
-        password: str | None = None,
-        after_attempt: int | None = None,
-    ) -> Document:
-        """Queues a document that has ended again; options that are not given stay.
-
-        With `after_attempt`, which is the attempt that has ended, a second call is a
-        ConflictError instead of one more attempt. It is never sent again by itself.
-        """
-        return self._send(
-            calls.reprocess(
-                document_id,
-                words=words,
-                ocr=ocr,
-                ocr_languages=ocr_languages,
-                pages=pages,
-                password=password,
-                after_attempt=after_attempt,
-            )
-        )
+        return self._iterate(listing.quarantined(product, page_size, self._config))
 
     def text(self, document_id: str) -> str:
         """The text of a completed document, its pages joined by form feeds."""
@@ -244,51 +163,133 @@ class Client:
         """All that was found in a completed document; `/v1/schemas/result` describes it."""
         return self._send(calls.get_result(document_id))
 
+    @contextmanager
+    def content(self, document_id: str) -> Iterator[Iterator[bytes]]:
+        """The original as it arrives, in pieces, within the block; its hash is checked."""
+        original = content.Original(document_id, self._config)
+        with Driver(self._http) as driver:
+            driver.run(original.open())
+            yield driver.iterate(content.pieces(original))
+
+    def download(
+        self,
+        document_id: str,
+        path: str | os.PathLike[str],
+        *,
+        on_progress: OnProgress | None = None,
+    ) -> Path:
+        """Writes the original to a file, which is there only once it is whole and checked.
+
+        A connection that is lost is taken up where it was. Raises OSError and ContentDiffers.
+        """
+        return self._run(content.download(document_id, Path(path), on_progress, self._config))
+
+    # Following
+
+    def wait_for_document(self, document_id: str, *, timeout_s: float) -> Document:
+        """The document once it has ended. Raises WaitTimeout."""
+        flow = waiting.document(document_id, timeout_s, self._config)
+        return self._run(flow)
+
+    def wait_for_batch(self, batch_id: str, *, timeout_s: float) -> Batch:
+        """The batch once its last document has ended. Raises WaitTimeout."""
+        return self._run(waiting.batch(batch_id, timeout_s, self._config))
+
+    def events_of_document(
+        self, document_id: str, *, after: int | None = None, timeout_s: float | None = None
+    ) -> Iterator[Event]:
+        """What happened to a document and happens, until it has ended.
+
+        This and the next two connect again by themselves, and go on after what was last seen;
+        `after` is a position to begin after. Raises WaitTimeout, as soon as the time is over
+        or, at most 15 s later, at the next sign of the server.
+        """
+        return self._events(events.of_document(document_id, after, timeout_s))
+
+    def events_of_batch(
+        self, batch_id: str, *, after: int | None = None, timeout_s: float | None = None
+    ) -> Iterator[Event]:
+        """What happened to a batch's documents and happens, until the last has ended."""
+        return self._events(events.of_batch(batch_id, after, timeout_s))
+
+    def events_of_all(
+        self, *, after: int | None = None, timeout_s: float | None = None
+    ) -> Iterator[Event]:
+        """What happens to all documents of the user from now on, or did after a position.
+
+        Without `after`, what happens while a connection is lost that told nothing yet is missed.
+        """
+        return self._events(events.of_all(after, timeout_s))
+
+    def watch_batch(self, batch_id: str, *, timeout_s: float | None = None) -> Iterator[Document]:
+        """The documents of a batch, each as soon as it has ended."""
+        return self._iterate(events.ended(events.of_batch(batch_id, None, timeout_s), self._config))
+
+    def watch_all(
+        self, *, after: int | None = None, timeout_s: float | None = None
+    ) -> Iterator[Document]:
+        """All documents of the user that end from now on, or did after a position."""
+        return self._iterate(events.ended(events.of_all(after, timeout_s), self._config))
+
+    # Acting
+
+    def cancel(self, document_id: str) -> Document:
+        """The document, cancelled unless it had ended: then as it is."""
+        return self._send(calls.cancel(document_id))
+
+    def reprocess(self, document_id: str, **asked: Unpack[ReprocessOptions]) -> Document:
+        """Queues a document that has ended again; options that are not given stay."""
+        return self._send(calls.reprocess(document_id, asked))
+
+    def replay_quarantined(
+        self, *, reason: str | None = None, product: str | None = None, limit: int = 100
+    ) -> Replayed:
+        """Queues quarantined documents again, oldest first, at most `limit` (up to 500)."""
+        return self._send(calls.replay(reason, product, limit))
+
+    def delete_document(self, document_id: str) -> None:
+        """Deletes a document and all that was found in it, for good; its work is stopped."""
+        self._run(calls.deleted(calls.document_path(document_id), self._config))
+
+    def delete_batch(self, batch_id: str) -> None:
+        """Deletes a batch with all its documents, for good."""
+        self._run(calls.deleted(calls.batch_path(batch_id), self._config))
+
+    # Keys and operation
+
+    def create_key(
+        self,
+        name: str,
+        scopes: Sequence[str],
+        *,
+        expires_at: datetime | None = None,
+        rate_limit_per_s: int | None = None,
+    ) -> NewApiKey:
+        """Makes an API key, which is told here and never again; needs scope `keys`."""
+        return self._send(keys.create_key(name, scopes, expires_at, rate_limit_per_s))
+
+    def keys(self, *, page_size: int = 50) -> Iterator[ApiKey]:
+        """All API keys of the user, fetched page by page; needs scope `keys`."""
+        return self._iterate(listing.keys(page_size, self._config))
+
+    def revoke_key(self, key_id: str) -> None:
+        """Revokes an API key, at once and for good; that it is revoked already is no error."""
+        self._run(calls.deleted(calls.key_path(key_id), self._config))
+
     def kpis(self, *, window_s: int = 60) -> Kpis:
         """The targets with their live values over the last 10 s to 300 s; needs scope `ops`."""
         return self._send(calls.kpis(window_s))
 
-    @contextmanager
-    def content(self, document_id: str) -> Iterator[Iterator[bytes]]:
-        """The original as it arrives, in pieces, within the block."""
-        try:
-            with self._http.stream("GET", calls.content_path(document_id)) as answer:
-                if answer.is_error:
-                    answer.read()
-                if (problem := calls.error_of(answer)) is not None:
-                    raise problem
-                yield answer.iter_bytes()
-        except httpx.TransportError as error:
-            raise ConnectionFailed(f"{type(error).__name__}: {error}") from error
-
     def _send(self, call: Call[ResultT]) -> ResultT:
-        tries = 0
-        while True:
-            tries += 1
-            lost: httpx.TransportError | None = None
-            problem = None
-            try:
-                answer = self._http.request(
-                    call.method,
-                    call.path,
-                    params=call.params,
-                    json=call.body,
-                    timeout=self._config.timeout(call.wait_s),
-                )
-            except httpx.TransportError as error:
-                lost = error
-            else:
-                if (problem := calls.error_of(answer)) is None:
-                    return call.decode(answer.content)
-            max_tries = self._config.max_tries if call.repeatable else 1
-            pause_s = calls.retry_pause_s(problem, tries, max_tries)
-            if pause_s is None:
-                raise problem or ConnectionFailed(f"{type(lost).__name__}: {lost}") from lost
-            time.sleep(pause_s)
+        return self._run(calls.sent(call, self._config))
 
+    def _events(self, following: Following) -> Iterator[Event]:
+        return self._iterate(events.events(following))
 
-def _pause(began: float, deadline: float, what: str) -> None:
-    now = time.monotonic()
-    if now >= deadline:
-        raise WaitTimeout(f"{what} has not ended in time")
-    time.sleep(max(0.0, calls.MIN_POLL_INTERVAL_S - (now - began)))
+    def _run(self, flow: Flow[ResultT]) -> ResultT:
+        with Driver(self._http) as driver:
+            return driver.run(flow)
+
+    def _iterate(self, flow: Flow[None]) -> Iterator[Any]:
+        with Driver(self._http) as driver:
+            yield from driver.iterate(flow)

@@ -43,12 +43,12 @@ class OcrMode(StrEnum):
 
 
 class Duplicates(StrEnum):
-    """What becomes of a file whose content was uploaded before."""
+    """What becomes of content that the user has sent before."""
 
     REUSE = "reuse"
-    """It completes at once with a copy of the result, if that is current."""
+    """It completes at once with a copy of the result there is."""
     PROCESS = "process"
-    """It is processed as any other."""
+    """It is extracted like any other."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -74,7 +74,6 @@ class UploadedFile(msgspec.Struct, frozen=True):
     sha256: str | None = None
     content_type: str | None = None
     duplicate_of: str | None = None
-    """The document whose result it has a copy of; it is completed with that."""
     problem: Problem | None = None
 
     @property
@@ -84,10 +83,15 @@ class UploadedFile(msgspec.Struct, frozen=True):
 
 
 class Upload(msgspec.Struct, frozen=True):
-    """An upload's answer: each file's outcome in the order of the request."""
+    """An upload's answer: each file's outcome in the order of the request.
+
+    `is_replayed` says that this upload had been taken before, under the same idempotency key,
+    and is answered as it was then.
+    """
 
     batch_id: str
     documents: tuple[UploadedFile, ...]
+    is_replayed: bool = False
 
     @property
     def accepted(self) -> tuple[UploadedFile, ...]:
@@ -107,7 +111,7 @@ class Options(msgspec.Struct, frozen=True):
     ocr: OcrMode = OcrMode.AUTO
     ocr_languages: tuple[str, ...] = ()
     pages: str | None = None
-    """The pages that are read, such as ``1-3,7,10-``; None means all."""
+    """Such as `1-3,7,10-`; None means all."""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -120,8 +124,8 @@ class Progress(msgspec.Struct, frozen=True):
 class Document(msgspec.Struct, frozen=True):
     """A document. `pages` and `characters` are None until it completes.
 
-    `metadata` is what was written on it at upload; None if nothing was.
     `parent_id` is the document that it was found in, such as a mail; None if it was uploaded.
+    `duplicate_of` is the document whose result it has a copy of; `metadata` came with the upload.
     """
 
     id: str
@@ -140,13 +144,12 @@ class Document(msgspec.Struct, frozen=True):
     pages: int | None = None
     characters: int | None = None
     partial: bool = False
-    duplicate_of: str | None = None
-    """The document whose result it has a copy of, which may be deleted since."""
     parent_id: str | None = None
     depth: int = 0
+    duplicate_of: str | None = None
+    metadata: dict[str, Any] | None = None
     priority: Priority = Priority.NORMAL
     options: Options = Options()
-    metadata: dict[str, Any] | None = None
     progress: Progress | None = None
     uploaded_at: datetime | None = None
     started_at: datetime | None = None

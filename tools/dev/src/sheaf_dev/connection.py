@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Final
 
@@ -19,10 +19,10 @@ _SIGNAL_EXIT: Final = 128
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where the API is, and a key for it."""
+    """Where the API is, and a key for it, which is not shown."""
 
     url: str
-    api_key: str
+    api_key: str = field(repr=False)
 
 
 def running() -> Connection:

@@ -33,7 +33,12 @@ def show_table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None
     table = Table(box=None, pad_edge=False)
     for index, title in enumerate(columns):
         is_number = any(isinstance(line[index], int | float) for line in lines)
-        table.add_column(title, justify="right" if is_number else "left", overflow="fold")
+        table.add_column(
+            title,
+            justify="right" if is_number else "left",
+            overflow="fold",
+            no_wrap=title == "id",  # so that it can be copied
+        )
     for line in lines:
         table.add_row(*(_cell(value) for value in line))
     Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)

@@ -1,9 +1,9 @@
 """Sending many files: batches go up a few at a time and are followed to their end."""
 
 import asyncio
-import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -11,25 +11,29 @@ from typing import Final
 from sheaf_client import (
     AsyncClient,
     Document,
+    Duplicates,
     InvalidRequestError,
     OcrMode,
-    OverCapacityError,
     Priority,
     SheafClientError,
     Upload,
+    UploadOptions,
+    batched,
 )
+from sheaf_client import files_under as files_in
 from sheaf_dev.connection import Connection
 from sheaf_dev.errors import DevError
+from sheaf_dev.following import looks
 from sheaf_dev.sent_files import SentFile, after_parents, found_in, updated
 
 _BATCH_FILES: Final = 20
 _BATCH_BYTES: Final = 32 * 2**20
+_UPLOAD_TRIES: Final = 20
+_UPLOAD_FOR_S: Final = 600.0
 _UPLOADS_AT_ONCE: Final = 4
 _BATCHES_AT_ONCE: Final = 32
-_POLL_S: Final = 2.0
 _STALL_S: Final = 300.0
 """How long a batch may make no progress."""
-_BUSY_TRIES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,23 @@ class Asked:
     ocr: OcrMode | None = None
     ocr_languages: tuple[str, ...] | None = None
     password: str | None = field(default=None, repr=False)
+    product: str | None = None
+    pages: str | None = None
+    duplicates: Duplicates | None = None
+
+    @property
+    def options(self) -> UploadOptions:
+        """The same, as the client takes it."""
+        return UploadOptions(
+            priority=self.priority,
+            words=self.words,
+            ocr=self.ocr,
+            ocr_languages=self.ocr_languages,
+            password=self.password,
+            product=self.product,
+            pages=self.pages,
+            duplicates=self.duplicates,
+        )
 
 
 NOTHING_ASKED: Final = Asked()
@@ -55,7 +76,7 @@ def files_under(paths: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found.extend(_walk(path))
+            found.extend(files_in(path))
         elif path.exists():
             found.append(path)
         else:
@@ -70,20 +91,44 @@ async def send(
     paths: Sequence[Path],
     on_change: Callable[[Sequence[SentFile]], None],
     asked: Asked = NOTHING_ASKED,
+    on_bytes: Callable[[int], object] | None = None,
 ) -> list[SentFile]:
     """Sends the files and follows them; tells `on_change` as they settle, a batch at a time.
+
+    `on_bytes` is told how many bytes of all files have gone up.
 
     What is found in a file, such as a mail's attachments, is followed too, and stands after it.
     """
     uploads, batches = asyncio.Semaphore(_UPLOADS_AT_ONCE), asyncio.Semaphore(_BATCHES_AT_ONCE)
-    async with AsyncClient(connection.url, connection.api_key) as sheaf:
+    gone_up = _GoneUp(on_bytes)
+    async with AsyncClient(
+        connection.url,
+        connection.api_key,
+        max_tries=_UPLOAD_TRIES,
+        max_elapsed_s=_UPLOAD_FOR_S,
+    ) as sheaf:
 
         async def follow(batch: Sequence[Path]) -> list[SentFile]:
             async with batches:
-                return await _Batch(sheaf, batch, asked, on_change).run(uploads)
+                return await _Batch(sheaf, batch, asked, on_change, gone_up).run(uploads)
 
-        followed = await asyncio.gather(*(follow(batch) for batch in _batches(paths)))
+        cut = batched(paths, max_files=_BATCH_FILES, max_bytes=_BATCH_BYTES)
+        followed = await asyncio.gather(*(follow(batch) for batch in cut))
     return [file for batch in followed for file in batch]
+
+
+class _GoneUp:
+    """The bytes of all uploads; of one that is sent again, those that have gone up this time."""
+
+    def __init__(self, on_bytes: Callable[[int], object] | None) -> None:
+        self._by_batch: dict[int, int] = {}
+        self._on_bytes = on_bytes
+
+    def note(self, batch: int, sent_bytes: int) -> None:
+        """So much of a batch has gone up."""
+        self._by_batch[batch] = sent_bytes
+        if self._on_bytes is not None:
+            self._on_bytes(sum(self._by_batch.values()))
 
 
 class _Batch:
@@ -95,8 +140,10 @@ class _Batch:
         paths: Sequence[Path],
         asked: Asked,
         on_change: Callable[[Sequence[SentFile]], None],
+        gone_up: _GoneUp,
     ) -> None:
         self._sheaf = sheaf
+        self._gone_up = gone_up
         self._asked = asked
         self._files = [SentFile(path) for path in paths]
         self._on_change = on_change
@@ -117,23 +164,11 @@ class _Batch:
         return after_parents(self._files)
 
     async def _upload(self) -> Upload:
-        """A 429 means that nothing was taken: that one may be sent again."""
-        asked = self._asked
-        for tries in range(_BUSY_TRIES):
-            try:
-                return await self._sheaf.upload(
-                    *(file.path for file in self._files),
-                    priority=asked.priority,
-                    words=asked.words,
-                    ocr=asked.ocr,
-                    ocr_languages=asked.ocr_languages,
-                    password=asked.password,
-                )
-            except OverCapacityError as error:
-                if tries == _BUSY_TRIES - 1:
-                    raise
-                await asyncio.sleep(error.retry_after_s or 1.0)
-        raise AssertionError  # the last try returns or raises
+        return await self._sheaf.upload(
+            *(file.path for file in self._files),
+            on_progress=lambda sent_bytes, _: self._gone_up.note(id(self), sent_bytes),
+            **self._asked.options,
+        )
 
     def _sent(self, upload: Upload, accept_s: float) -> None:
         self._files = [
@@ -151,17 +186,16 @@ class _Batch:
     async def _follow(self, batch_id: str) -> None:
         """A batch has ended when what was found in its files has ended, too."""
         changed_at = time.monotonic()
-        while True:
-            batch = await self._sheaf.get_batch(batch_id, wait_s=_POLL_S)
-            self._take(batch.documents)
-            if batch.finished_at is not None:
-                self._replace_unsettled("error", "the batch has ended without it")
-                return
-            if self._tell():
-                changed_at = time.monotonic()
-            elif time.monotonic() - changed_at > _STALL_S:
-                self._replace_unsettled("error", f"no progress for {_STALL_S:.0f} s")
-                return
+        async with aclosing(looks(self._sheaf, batch_id)) as batches:
+            async for batch in batches:
+                self._take(batch.documents)
+                if batch.finished_at is not None:
+                    self._replace_unsettled("error", "the batch has ended without it")
+                elif self._tell():
+                    changed_at = time.monotonic()
+                elif time.monotonic() - changed_at > _STALL_S:
+                    self._replace_unsettled("error", f"no progress for {_STALL_S:.0f} s")
+                    return
 
     def _take(self, documents: Iterable[Document]) -> None:
         by_id = {document.id: document for document in documents}
@@ -198,26 +232,3 @@ class _Batch:
         if changed:
             self._on_change([file for file in self._files if file.settled])
         return changed
-
-
-def _batches(paths: Iterable[Path]) -> Iterator[list[Path]]:
-    batch: list[Path] = []
-    size = 0
-    for path in paths:
-        length = path.stat().st_size if path.exists() else 0
-        if batch and (len(batch) >= _BATCH_FILES or size + length > _BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(path)
-        size += length
-    if batch:
-        yield batch
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(parent, name)
-            if not name.startswith(".") and path.is_file():
-                yield path

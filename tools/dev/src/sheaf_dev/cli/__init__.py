@@ -25,6 +25,13 @@ app.command(
     "sheaf_dev.cli.process:process",
     help="Send files or folders to the running stack; show what came out.",
 )
+app.command("sheaf_dev.cli.list_:list_", name="list", help="List documents of the running stack.")
+app.command("sheaf_dev.cli.get:get", help="Show a document, or print what was found in it.")
+app.command("sheaf_dev.cli.watch:watch", help="Follow documents, batches or everything, live.")
+app.command("sheaf_dev.cli.act:cancel", help="Cancel documents.")
+app.command("sheaf_dev.cli.act:reprocess", help="Read documents that have ended again.")
+app.command("sheaf_dev.cli.act:delete", help="Delete documents or batches, for good.")
+app.command("sheaf_dev.cli.keys:keys", name="keys", help="List, make and revoke API keys.")
 app.command("sheaf_dev.cli.up:up", help="Start the servers and services; print where they are.")
 app.command("sheaf_dev.cli.up:supervise", show=False)
 app.command("sheaf_dev.cli.down:down", help="Stop them; the data stays.")

@@ -9,7 +9,8 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from sheaf_client import OcrMode, Priority
+from sheaf_client import Duplicates, OcrMode, Priority
+from sheaf_dev.asking import told
 from sheaf_dev.connection import running
 from sheaf_dev.outcomes import milliseconds, progress_bar, show_table
 from sheaf_dev.sending import Asked, files_under, send
@@ -28,7 +29,10 @@ def process(
     words: Annotated[bool, Parameter(negative=())] = False,
     ocr: OcrMode | None = None,
     ocr_language: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    pages: str | None = None,
     password: str | None = None,
+    product: str | None = None,
+    duplicates: Duplicates | None = None,
     json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
 ) -> int:
     """Send files and folders to the running stack and show what comes out.
@@ -44,7 +48,10 @@ def process(
         words: Have the words with their boxes in the results.
         ocr: When pages are recognised: auto, always or never.
         ocr_language: A language to recognise, as ISO 639-3 has it; may be repeated.
+        pages: Only these pages, such as 1-3,7,10-.
         password: Opens those that are encrypted.
+        product: A label to list them by.
+        duplicates: What was sent before: reuse its result, or process it again.
         json_: Print one JSON object on standard output.
     """
     files = files_under(paths)
@@ -54,9 +61,13 @@ def process(
         ocr=ocr,
         ocr_languages=ocr_language or None,
         password=password,
+        product=product,
+        pages=pages,
+        duplicates=duplicates,
     )
+    total_bytes = sum(path.stat().st_size for path in files) or 1
     connection = running()
-    with progress_bar() as bar:
+    with told(connection), progress_bar() as bar:
         task = bar.add_task("documents", total=len(files), note="")
         settled: dict[str | Path, SentFile] = {}
 
@@ -67,7 +78,11 @@ def process(
             note = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
             bar.update(task, total=len(files) + found, completed=len(settled), note=note)
 
-        sent = asyncio.run(send(connection, files, on_change, asked))
+        def on_bytes(sent_bytes: int) -> None:
+            if not settled:  # afterwards, how many have ended says more
+                bar.update(task, note=f"{sent_bytes / total_bytes:.0%} gone up")
+
+        sent = asyncio.run(send(connection, files, on_change, asked, on_bytes))
     ok = not any(file.status == "error" for file in sent)
     if json_:
         print(json.dumps({"documents": [file.as_json() for file in sent], "ok": ok}))
