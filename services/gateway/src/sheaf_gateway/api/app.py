@@ -8,7 +8,8 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
-from sheaf_gateway.api import operations, published
+from sheaf_gateway.api import description, operations, published
+from sheaf_gateway.api.asked import Asked
 from sheaf_gateway.api.authentication import Authentication
 from sheaf_gateway.api.batches import BatchController
 from sheaf_gateway.api.contents import ContentController
@@ -61,7 +62,7 @@ def create_routes(services: Services) -> Litestar:
             QuarantineController,
             KpiController,
         ],
-        middleware=[Authentication()],
+        middleware=[Authentication(), Asked()],
     )
     app = Litestar(
         route_handlers=[
@@ -85,7 +86,8 @@ def create_routes(services: Services) -> Litestar:
         openapi_config=openapi_config(version("sheaf-gateway")),
         logging_config=None,
     )
-    _ = app.openapi_schema  # made now: it takes a third of a second, which no request shall wait
+    # Made now: it takes a third of a second, which no request shall wait.
+    description.complete(app.openapi_schema)
     return app
 
 

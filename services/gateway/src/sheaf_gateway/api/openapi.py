@@ -15,7 +15,8 @@ from sheaf_gateway.api.problems import MEDIA_TYPE, Problem
 from sheaf_gateway.api.schemas import AcceptedFileBody, RejectedFileBody
 
 _CODES: Final[Mapping[int, str]] = {
-    400: "ID_INVALID, PARAMETER_INVALID, MULTIPART_INVALID, BOUNDARY_MISSING, BODY_EMPTY, "
+    400: "ID_INVALID, PARAMETER_INVALID, PARAMETER_UNKNOWN, MULTIPART_INVALID, BOUNDARY_MISSING, "
+    "BODY_EMPTY, "
     "NO_FILES, PRODUCT_INVALID, FILENAME_INVALID, CURSOR_INVALID, FIELD_INVALID, FIELD_UNKNOWN, "
     "WIDTH_INVALID, JSON_INVALID",
     401: "API_KEY_MISSING, API_KEY_MALFORMED, API_KEY_UNKNOWN, API_KEY_EXPIRED, API_KEY_REVOKED",
@@ -150,8 +151,8 @@ RESULT_RESPONSES: Final = {
 }
 CONTENT_RESPONSES: Final = {
     **problems(400, 404, 416),
-    200: _octets("The file."),
-    206: _octets("A range of it."),
+    200: _octets("The file, of the type that was recognised.", "*/*"),
+    206: _octets("A range of it.", "*/*"),
     304: ResponseSpec(None, description="Not changed."),
 }
 KPI_RESPONSES: Final = {
