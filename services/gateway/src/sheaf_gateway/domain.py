@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -37,6 +37,10 @@ FIXED_CONCURRENCY: Final = 8
 """Files stored at once where the bound does not follow the number of files."""
 
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
+_RFC_3339: Final = re.compile(
+    r"(?P<date>\d{4}-\d{2}-\d{2})[Tt](?P<minute>\d{2}:\d{2}):(?P<second>\d{2})"
+    r"(?P<rest>(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2}))"
+)
 _PRODUCT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}|")
 
 
@@ -347,19 +351,28 @@ def checked_product(text: str) -> str:
     return label
 
 
-def checked_time(moment: datetime | None, field: str) -> datetime | None:
-    """A time that a client gave, in UTC; None if it gave none.
+def checked_time(text: str | None, field: str) -> datetime | None:
+    """A time that a client gave as RFC 3339 has it, in UTC; None if it gave none.
+
+    A leap second counts as the second after it.
 
     Raises:
-        InvalidInput: `FIELD_INVALID`: it has no offset, or lies beyond the calendar.
+        InvalidInput: `FIELD_INVALID`: it is none, has no offset, or lies beyond the calendar.
     """
-    if moment is None:
+    if text is None:
         return None
     try:
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except OverflowError:
+        if (parts := _RFC_3339.fullmatch(text)) is not None:
+            leap = timedelta(seconds=parts["second"] == "60")
+            second = "59" if leap else parts["second"]
+            moment = datetime.fromisoformat(
+                f"{parts['date']}T{parts['minute']}:{second}{parts['rest'].upper()}"
+            )
+            return moment.astimezone(UTC) + leap
+    except (OverflowError, ValueError):
         pass
     raise InvalidInput(
-        "FIELD_INVALID", f"{field} must be a time with an offset", evidence={"field": field}
+        "FIELD_INVALID",
+        f"{field} must be a time of RFC 3339 with its offset, such as 2026-01-02T03:04:05Z",
+        evidence={"field": field},
     )

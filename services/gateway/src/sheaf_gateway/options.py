@@ -131,11 +131,11 @@ def words_of(text: str) -> bool:
 
 def languages_of(texts: Iterable[str]) -> tuple[str, ...]:
     """The languages that fields name, one or, with commas, several each; repeated ones once."""
-    names = (name.strip().lower() for text in texts for name in text.split(","))
-    languages = tuple(dict.fromkeys(name for name in names if name))
+    names = [name.strip().lower() for text in texts for name in text.split(",")]
+    languages = [name for name in names if name]
     if len(languages) > MAX_LANGUAGES or not all(map(_LANGUAGE.fullmatch, languages)):
         raise invalid_option("ocr_language", LANGUAGES_ALLOWED)
-    return languages
+    return tuple(dict.fromkeys(languages))
 
 
 def pages_of(text: str) -> tuple[PageRange, ...]:

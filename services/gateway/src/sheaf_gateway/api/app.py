@@ -8,7 +8,8 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
-from sheaf_gateway.api import openapi, operations, published
+from sheaf_gateway.api import description, openapi, operations, published
+from sheaf_gateway.api.asked import Asked
 from sheaf_gateway.api.authentication import Authentication
 from sheaf_gateway.api.batches import BatchController
 from sheaf_gateway.api.contents import ContentController
@@ -78,7 +79,7 @@ def create_routes(services: Services) -> Litestar:
             EventController,
             KeyController,
         ],
-        middleware=[Authentication()],
+        middleware=[Authentication(), Asked()],
     )
     app = Litestar(
         route_handlers=[
@@ -108,6 +109,7 @@ def create_routes(services: Services) -> Litestar:
     )
     # Made now: it takes a third of a second, which no request shall wait.
     openapi.describe_rates(app.openapi_schema)
+    description.complete(app.openapi_schema)
     return app
 
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 from typing import Any, Final, cast
 
-from litestar.enums import ScopeType
+from litestar.enums import HttpMethod, ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -38,11 +38,14 @@ class Authentication(ASGIMiddleware):
             elif name == b"x-api-key":
                 api_key = value.decode("latin-1")
         authenticator: Authenticator = scope["litestar_app"].state.authenticator
-        required = KeyScope(scope["route_handler"].opt[REQUIRES])
+        # Litestar's own handler of OPTIONS, which says a path's methods, requires no scope.
+        is_call = scope["type"] != ScopeType.HTTP or scope["method"] != HttpMethod.OPTIONS
+        required = KeyScope(scope["route_handler"].opt[REQUIRES]) if is_call else None
 
         async def still_allowed() -> None:
             entrance = await authenticator.authenticate(authorization, api_key)
-            require(entrance.owner, required)
+            if required is not None:
+                require(entrance.owner, required)
 
         entrance = await authenticator.authenticate(authorization, api_key)
         owner = entrance.owner
@@ -56,7 +59,8 @@ class Authentication(ASGIMiddleware):
                 f"the API key allows {entrance.rate.quota} requests in {entrance.rate.window_s} s",
                 retry_after_s=entrance.allowance.retry_after_s,
             )
-        require(owner, required)
+        if required is not None:
+            require(owner, required)
         request = context.current() or context.RequestContext(context.new_request_id())
         with context.bound(replace(request, user_id=owner.user_id)):
             await next_app(scope, receive, send)

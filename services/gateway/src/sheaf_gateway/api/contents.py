@@ -93,7 +93,11 @@ class ContentController(Controller):
             int, QueryParameter(description="The page, from 1.", ge=1, le=_MAX_PAGE)
         ] = 1,
         width: Annotated[
-            int, QueryParameter(description=f"In pixels: one of {_WIDTHS}.")
+            int,
+            QueryParameter(
+                description=f"In pixels: one of {_WIDTHS}.",
+                schema_extra={"enum": list(WIDTHS_PX)},
+            ),
         ] = DEFAULT_WIDTH_PX,
     ) -> Response[bytes | None]:
         """A page as WebP: drawn at the first request, kept from then on.

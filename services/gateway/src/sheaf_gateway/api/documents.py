@@ -1,6 +1,5 @@
 """/v1/documents: upload, list, read."""
 
-from datetime import datetime
 from typing import Annotated, Any, Final
 
 from litestar import Controller, Request, Response, get, post
@@ -119,11 +118,11 @@ class DocumentController(Controller):
             ),
         ] = "",
         uploaded_from: Annotated[
-            datetime | None,
+            str | None,
             QueryParameter(description=f"Only documents uploaded then or later. {_TIME}"),
         ] = None,
         uploaded_before: Annotated[
-            datetime | None,
+            str | None,
             QueryParameter(description=f"Only documents uploaded earlier. {_TIME}"),
         ] = None,
         parent_id: Annotated[

@@ -26,8 +26,8 @@ from sheaf_gateway.api.problems import MEDIA_TYPE, Problem
 from sheaf_gateway.api.schemas import AcceptedFileBody, RejectedFileBody
 
 _CODES: Final[Mapping[int, str]] = {
-    400: "ID_INVALID, PARAMETER_INVALID, MULTIPART_INVALID, BOUNDARY_MISSING, BODY_EMPTY, "
-    "NO_FILES, PRODUCT_INVALID, FILENAME_MISSING, FILENAME_INVALID, CURSOR_INVALID, "
+    400: "ID_INVALID, PARAMETER_INVALID, PARAMETER_UNKNOWN, MULTIPART_INVALID, BOUNDARY_MISSING, "
+    "BODY_EMPTY, NO_FILES, PRODUCT_INVALID, FILENAME_MISSING, FILENAME_INVALID, CURSOR_INVALID, "
     "FIELD_INVALID, FIELD_UNKNOWN, FIELD_TOO_LARGE, TOO_MANY_FIELDS, WIDTH_INVALID, JSON_INVALID, "
     "IDEMPOTENCY_KEY_INVALID",
     401: "API_KEY_MISSING, API_KEY_MALFORMED, API_KEY_UNKNOWN, API_KEY_EXPIRED, API_KEY_REVOKED",
@@ -201,8 +201,8 @@ RESULT_RESPONSES: Final = {
 }
 CONTENT_RESPONSES: Final = {
     **problems(400, 404, 416),
-    200: _octets("The file."),
-    206: _octets("A range of it."),
+    200: _octets("The file, of the type that was recognised.", "*/*"),
+    206: _octets("A range of it.", "*/*"),
     304: ResponseSpec(None, description="Not changed."),
 }
 DELETE_RESPONSES: Final = {

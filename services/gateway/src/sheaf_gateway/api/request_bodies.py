@@ -4,7 +4,7 @@ They are read as they arrive, past Litestar's models, so annotations do not say 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -15,24 +15,28 @@ from litestar.openapi.spec import (
     OpenAPIResponse,
     OpenAPIType,
     Operation,
+    Reference,
     RequestBody,
     Schema,
 )
 
 from sheaf_gateway.api import idempotency
-from sheaf_gateway.api.requests import MAX_REPLAYED
+from sheaf_gateway.api.requests import DEFAULT_REPLAYED, MAX_ATTEMPT, MAX_REPLAYED
 from sheaf_gateway.client_metadata import MAX_MEMBERS, METADATA_ALLOWED
 from sheaf_gateway.domain import PRODUCT_MAX_CHARACTERS
 from sheaf_gateway.options import (
     LANGUAGES_ALLOWED,
     PASSWORD_ALLOWED,
+    PASSWORD_MAX_BYTES,
     Duplicates,
     OcrMode,
     Priority,
 )
 from sheaf_gateway.pages import PAGES_ALLOWED
 
-_BINARY: Final = Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream")
+_BINARY: Final = Schema(
+    type=OpenAPIType.STRING, content_media_type="application/octet-stream", min_length=1
+)
 
 
 def _text(description: str, **more: Any) -> Schema:
@@ -76,14 +80,22 @@ _METADATA: Final = Schema(
     " it was sent with every document, those that are found in the files included.",
     examples=[{"customer": "4711", "tags": ["tax", "2026"]}],
 )
+_LANGUAGES_IN_FORM: Final = _text(
+    f"Languages to recognise, most likely first: {LANGUAGES_ALLOWED}, with commas between, or the"
+    " field several times. One that is repeated counts once.",
+    pattern="^([a-z]{3}(,[a-z]{3}){0,4})?$",
+)
 _PASSWORD: Final = _text(
     f"Opens encrypted documents: {PASSWORD_ALLOWED}. It is kept encrypted until the document"
     " has ended, and never shown.",
     format="password",
+    max_length=PASSWORD_MAX_BYTES,
     write_only=True,
 )
 _PRODUCT: Final = _text(
-    "A label of your own for the whole upload.", max_length=PRODUCT_MAX_CHARACTERS
+    "A label of your own for the whole upload.",
+    max_length=PRODUCT_MAX_CHARACTERS,
+    pattern="^([A-Za-z0-9][A-Za-z0-9._:/-]*)?$",
 )
 _PRIORITY: Final = _one_of(Priority, Priority.NORMAL, "How urgent the files are.")
 
@@ -112,6 +124,7 @@ class UploadOperation(Operation):
         files = Schema(
             type=OpenAPIType.ARRAY,
             items=_BINARY,
+            min_items=1,
             description="The files; `files` is taken as well.",
         )
         self.request_body = RequestBody(
@@ -129,13 +142,14 @@ class UploadOperation(Operation):
                             "priority": _PRIORITY,
                             "words": _WORDS,
                             "ocr": _OCR,
-                            "ocr_language": _LANGUAGE,
+                            "ocr_language": _LANGUAGES_IN_FORM,
                             "pages": _PAGES,
                             "password": _PASSWORD,
                             "duplicates": _DUPLICATES,
                             "file": files,
                         },
                         required=["file"],
+                        additional_properties=False,
                     )
                 )
             },
@@ -156,10 +170,11 @@ class ReprocessOperation(Operation):
                 "ocr": _OCR,
                 "ocr_language": _LANGUAGE,
                 "pages": _PAGES,
-                "password": _PASSWORD,
+                "password": replace(_PASSWORD, min_length=1),
                 "after_attempt": Schema(
                     type=OpenAPIType.INTEGER,
                     minimum=1,
+                    maximum=MAX_ATTEMPT,
                     description="The attempt that this one follows: a call that is repeated then"
                     " queues only once (409, ATTEMPT_CHANGED).",
                 ),
@@ -177,15 +192,17 @@ class ReplayOperation(Operation):
         self.request_body = _json(
             "Which documents; without it any.",
             {
-                "reason": _text("Only documents with this reason.", max_length=64),
-                "product": _text(
-                    "Only documents of this product.", max_length=PRODUCT_MAX_CHARACTERS
+                "reason": _text(
+                    "Only documents with this reason.",
+                    max_length=64,
+                    pattern="^([A-Z][A-Z0-9_]*)?$",
                 ),
+                "product": replace(_PRODUCT, description="Only documents of this product."),
                 "limit": Schema(
                     type=OpenAPIType.INTEGER,
                     minimum=1,
                     maximum=MAX_REPLAYED,
-                    default=100,
+                    default=DEFAULT_REPLAYED,
                     description="At most so many.",
                 ),
             },
@@ -196,10 +213,18 @@ class ReplayOperation(Operation):
 def _json(
     description: str, properties: Mapping[str, Schema], example: Mapping[str, object]
 ) -> RequestBody:
-    schema = Schema(
-        type=OpenAPIType.OBJECT, properties=dict(properties), additional_properties=False
-    )
+    may_be_null: dict[str, Reference | Schema] = {
+        name: _or_null(schema) for name, schema in properties.items()
+    }
+    schema = Schema(type=OpenAPIType.OBJECT, properties=may_be_null, additional_properties=False)
     media_type = OpenAPIMediaType(schema=schema, examples={"example": Example(value=example)})
     return RequestBody(
         required=False, description=description, content={"application/json": media_type}
     )
+
+
+def _or_null(schema: Schema) -> Schema:
+    """Null is as if the member was not there."""
+    assert isinstance(schema.type, OpenAPIType)  # noqa: S101 - each has one type
+    enum = None if schema.enum is None else [*schema.enum, None]
+    return replace(schema, type=[schema.type, OpenAPIType.NULL], enum=enum)
