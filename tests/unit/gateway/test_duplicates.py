@@ -169,20 +169,28 @@ async def test_a_source_that_changed_meanwhile_leaves_a_losing_copy() -> None:
     assert len(gateway.store.objects) == 3
 
 
-@pytest.mark.parametrize("hangs", [True, False])
-async def test_storage_that_fails_costs_no_upload(hangs: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(
+    ("trouble", "cause"),
+    [
+        (None, "late"),
+        (Unavailable("S3_UNAVAILABLE", "it is down"), "failed"),
+        (RuntimeError("a bug"), "failed"),
+    ],
+    ids=["hangs", "down", "bug"],
+)
+async def test_storage_that_fails_costs_no_upload(trouble: Exception | None, cause: str) -> None:
     """Nor does it when it hangs: after the time for copies the documents are processed."""
     gateway = known(build_gateway(reuse_timeout_s=0.05))
-    cause = "late" if hangs else "failed"
     before = counted(cause)
 
-    async def trouble(filename: str) -> None:
+    async def no_copies(filename: str) -> None:
         if filename.endswith(".zst"):
-            if hangs:
+            if trouble is None:
                 await asyncio.Event().wait()
-            raise Unavailable("S3_UNAVAILABLE", "it is down")
+            else:
+                raise trouble
 
-    gateway.store.before_put = trouble
+    gateway.store.before_put = no_copies
     files = await sent(gateway, *[PDF] * 20)
     assert {each["status"] for each in files} == {"queued"}
     assert counted(cause) == before + 20

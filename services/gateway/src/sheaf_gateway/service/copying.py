@@ -2,9 +2,10 @@
 
 import asyncio
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 from uuid import UUID
 
 import msgspec
@@ -62,6 +63,10 @@ class _Head(msgspec.Struct):
     attachments: list[_Named] = []
 
 
+# There from the start, so that the first of each is an increase.
+for _cause in get_args(Cause):
+    metrics.DUPLICATES.labels(_cause)
+
 _head = msgspec.json.Decoder(_Head).decode
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -104,7 +109,7 @@ class ResultCopier:
             await asyncio.gather(*late, return_exceptions=True)
         copies: dict[UUID, CopiedResult] = {}
         for each, task in tasks.items():
-            outcome = "late" if task.cancelled() else task.result()
+            outcome = _ended(task)
             if isinstance(outcome, CopiedResult):
                 copies[each.document_id] = outcome
             else:
@@ -151,6 +156,17 @@ class ResultCopier:
         if content.stored.size_bytes > self._limits.reuse_max_bytes:
             raise _NotCopied("too_large")
         return b"".join([chunk async for chunk in content.chunks])
+
+
+def _ended(task: asyncio.Task[CopiedResult | Cause]) -> CopiedResult | Cause:
+    """What a task came to; a bug costs a copy, not the upload."""
+    if task.cancelled():
+        return "late"
+    if (bug := task.exception()) is not None:
+        trace = "".join(traceback.format_exception(bug))
+        log.error("copying a result failed unexpectedly", error=repr(bug), trace=trace)
+        return "failed"
+    return task.result()
 
 
 def count_registered(copies: Mapping[UUID, CopiedResult], completed: int) -> None:
