@@ -195,7 +195,8 @@ async def test_the_description_tells_what_may_be_asked(gateway: Gateway) -> None
     assert all(each["description"] for each in fields.values())
     accepted = paths["/v1/documents"]["post"]["responses"]["202"]
     assert set(accepted["headers"]) == {
-        *("Location", "Retry-After", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy")
+        *("Location", "Retry-After", "Idempotency-Replayed"),
+        *("RateLimit", "RateLimit-Policy", "X-Request-ID"),
     }
     assert fields["priority"]["enum"] == ["low", "normal", "high"]
     assert (fields["password"]["format"], fields["password"]["writeOnly"]) == ("password", True)

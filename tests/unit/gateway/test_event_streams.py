@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import pytest
 
@@ -243,8 +244,8 @@ async def test_nobody_polls_for_nobody(gateway: Gateway) -> None:
     ("path", "headers", "status", "code"),
     [
         ("/v1/documents/nonsense/events", {}, 400, "ID_INVALID"),
-        (f"/v1/documents/{new_id()}/events", {}, 404, "DOCUMENT_NOT_FOUND"),
-        (f"/v1/batches/{new_id()}/events", {"Last-Event-ID": "3"}, 404, "BATCH_NOT_FOUND"),
+        (f"/v1/documents/{UUID(int=7)}/events", {}, 404, "DOCUMENT_NOT_FOUND"),
+        (f"/v1/batches/{UUID(int=7)}/events", {"Last-Event-ID": "3"}, 404, "BATCH_NOT_FOUND"),
         ("/v1/events", {"Last-Event-ID": "x"}, 400, "PARAMETER_INVALID"),
         ("/v1/events", {"Last-Event-ID": "-1"}, 400, "PARAMETER_INVALID"),
         ("/v1/events", {"Last-Event-ID": str(2**63)}, 400, "PARAMETER_INVALID"),

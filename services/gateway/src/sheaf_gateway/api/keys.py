@@ -25,6 +25,7 @@ from sheaf_gateway.api import openapi
 from sheaf_gateway.api.authentication import REQUIRES
 from sheaf_gateway.api.body import read_json
 from sheaf_gateway.api.documents import DEFAULT_PAGE, MAX_PAGE, Cursor
+from sheaf_gateway.api.requests import Whole, whole
 from sheaf_gateway.api_keys import NAME_MAX_CHARACTERS, RATE_MAX_PER_S, KeyWish, RecordedKey
 from sheaf_gateway.domain import KeyOwner, Scope, checked_time
 from sheaf_gateway.service.keys import KeyService
@@ -71,16 +72,16 @@ class CreateKeyBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     name: Annotated[str, Meta(min_length=1, max_length=NAME_MAX_CHARACTERS)]
     scopes: Annotated[list[str], Meta(min_length=1, max_length=len(Scope))]
-    expires_at: Annotated[datetime, Meta(tz=True)] | None = None
-    rate_limit_per_s: Annotated[int, Meta(ge=1, le=RATE_MAX_PER_S)] | None = None
+    expires_at: str | None = None
+    rate_limit_per_s: Whole = None
 
     def wish(self) -> KeyWish:
-        """What it asks for. Raises InvalidInput `FIELD_INVALID`."""
+        """What it asks for. Raises InvalidInput `FIELD_INVALID`, `BODY_INVALID`."""
         return KeyWish(
             self.name,
             tuple(self.scopes),
             checked_time(self.expires_at, "expires_at"),
-            self.rate_limit_per_s,
+            whole(self.rate_limit_per_s, "rate_limit_per_s", 1, RATE_MAX_PER_S),
         )
 
 
