@@ -22,3 +22,7 @@ ADMISSION_REFUSALS: Final = catalogue.ADMISSION_REFUSALS.counter()
 FILES_ACCEPTED: Final = catalogue.FILES_ACCEPTED.counter()
 FILES_REJECTED: Final = catalogue.FILES_REJECTED.counter()
 CLEANUP_FAILURES: Final = catalogue.UPLOAD_CLEANUP_FAILURES.counter()
+
+# There from the start, so that the first of each is an increase.
+for _cause in ("resume", "slow"):
+    EVENT_CATCH_UPS.labels(_cause)
