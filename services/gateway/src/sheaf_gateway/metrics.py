@@ -36,3 +36,5 @@ for _cause in ("backlog", "dependency", "uploads", "buffer"):
     ADMISSION_REFUSALS.labels(_cause)
 for _cause in ("requests", "connections", "stalled"):
     HTTP_REFUSALS.labels(_cause)
+for _cause in ("resume", "slow"):
+    EVENT_CATCH_UPS.labels(_cause)
