@@ -2,8 +2,6 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -22,22 +20,6 @@ _RETRIES_S = 30
 def pdfs(seed: int) -> dict[str, bytes]:
     """Some documents."""
     return {f"{seed}-{number}.pdf": text_pdf(seed * 100 + number, 1) for number in range(3)}
-
-
-@asynccontextmanager
-async def second_gateway(system: System, **env: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of another gateway beside the system's own."""
-    await system.stack.start_process("gateway-2", service="gateway", extra_env=env)
-    try:
-        async with httpx.AsyncClient(
-            base_url=f"http://{system.stack.address('gateway-2')}",
-            headers=system.http.headers,
-            timeout=30,
-        ) as http:
-            yield http
-    finally:
-        if system.stack.is_running("gateway-2"):
-            await system.stack.stop_process("gateway-2")
 
 
 async def send(http: httpx.AsyncClient, files: Files, key: str) -> httpx.Response:
@@ -72,7 +54,7 @@ async def test_twenty_at_once_at_two_gateways_make_one_batch(system: System) -> 
     """Each is told to wait, or gets the one answer; and so does every later one."""
     before = [row.document_id for row in await system.rows()]
     files, key = pdfs(71), str(new_id())
-    async with second_gateway(system) as other:
+    async with system.second_gateway() as other:
         gateways = (system.http, other)
         answers = await asyncio.gather(
             *(send(gateways[number % 2], files, key) for number in range(20))
@@ -104,7 +86,7 @@ async def test_a_retry_after_a_crash_ends_in_one_batch(
     before = [row.document_id for row in await system.rows()]
     files, key = pdfs(72 + replayed), str(new_id())
     armed = {"SHEAF_FAILPOINTS": f"{failpoint}=kill@{tmp_path / 'hit'}", "IDEMPOTENCY_LEASE_S": "1"}
-    async with second_gateway(system, **armed) as other:
+    async with system.second_gateway(**armed) as other:
         with pytest.raises(httpx.TransportError):
             await send(other, files, key)
         assert await system.stack.wait_exit("gateway-2", 30) == -signal.SIGKILL

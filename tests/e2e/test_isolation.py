@@ -3,6 +3,8 @@
 An operation that is not in the table fails `test_the_table_has_every_operation`: add its line.
 """
 
+import asyncio
+import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +13,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from sheaf_common.ids import new_id
 from sheaf_dev import api_key
 from support.system import System
 
@@ -18,6 +21,8 @@ FOREIGN: Final = "404"
 """The path names a thing of another user's: 404, and nothing becomes of the thing."""
 LISTS: Final = "lists"
 """Lists the caller's own; each filter of `FILTERS` that it has finds nothing of another user's."""
+STREAMS: Final = "streams"
+"""Tells what happens to the caller's own things: nothing of another user's."""
 OWN: Final = "own"
 """Names nobody's things: it acts for the caller, or tells what belongs to no user."""
 
@@ -25,6 +30,8 @@ OPERATIONS: Final[Mapping[str, str]] = {
     "GET /v1/documents": LISTS,
     "POST /v1/documents": OWN,
     "GET /v1/documents/{document_id}": FOREIGN,
+    "DELETE /v1/documents/{document_id}": FOREIGN,
+    "GET /v1/documents/{document_id}/events": FOREIGN,
     "POST /v1/documents/{document_id}/cancel": FOREIGN,
     "POST /v1/documents/{document_id}/reprocess": FOREIGN,
     "GET /v1/documents/{document_id}/content": FOREIGN,
@@ -34,6 +41,9 @@ OPERATIONS: Final[Mapping[str, str]] = {
     "GET /v1/documents/{document_id}/text": FOREIGN,
     "GET /v1/documents/{document_id}/thumbnail": FOREIGN,
     "GET /v1/batches/{batch_id}": FOREIGN,
+    "DELETE /v1/batches/{batch_id}": FOREIGN,
+    "GET /v1/batches/{batch_id}/events": FOREIGN,
+    "GET /v1/events": STREAMS,
     "GET /v1/workflows/{workflow_id}": FOREIGN,
     "GET /v1/quarantine": LISTS,
     "POST /v1/quarantine/replay": OWN,
@@ -44,10 +54,29 @@ OPERATIONS: Final[Mapping[str, str]] = {
 }
 FILTERS: Final = frozenset(
     {"status", "product", "batch_id", "workflow_id", "document_class", "content_type",
-     "uploaded_from", "uploaded_before"}
+     "uploaded_from", "uploaded_before", "parent_id"}
 )  # fmt: skip
-NO_FILTERS: Final = frozenset({"limit", "cursor", "fields", "wait", "page", "width", "window"})
+NO_FILTERS: Final = frozenset(
+    {"limit", "cursor", "fields", "wait", "page", "width", "window", "after"}
+)
 """Parameters that say how much, or what of a thing, and not which."""
+
+_MAIL: Final = b"""From: a@example.org
+Subject: my own words
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: text/plain
+
+what I wrote
+--b
+Content-Type: text/plain
+Content-Disposition: attachment; filename=inside.txt
+
+what is inside
+--b--
+"""
 
 
 @dataclass
@@ -81,13 +110,16 @@ async def world(system: System) -> AsyncIterator[World]:
         world = World(system.http, stranger)
         taken = await system.http.post(
             "/v1/documents",
-            files={"file": ("own.txt", b"my own words")},
+            files={"file": ("own.eml", _MAIL)},
             data={"product": "isolation"},
         )
         (document,) = await system.finished([taken.json()["documents"][0]["id"]])
+        ended = await system.http.get(f"/v1/batches/{document['batch_id']}", params={"wait": 60})
+        assert ended.json()["finished_at"] is not None
         made = await system.http.post("/v1/keys", json={"name": "own", "scopes": ["ops"]})
         world.values = {
             "document_id": document["id"],
+            "parent_id": document["id"],
             "key_id": made.json()["id"],
             **{name: document[name] for name in ("batch_id", "workflow_id", "product")},
             **{name: document[name] or "letter" for name in ("content_type", "document_class")},
@@ -157,3 +189,29 @@ async def test_lists_hold_nothing_of_another_user(
             if path == "/v1/documents" and "document_class" not in query:
                 shown = (await world.owner.get(path, params=query)).text
                 assert world.values["document_id"] in shown, query
+
+
+async def test_a_stream_tells_nothing_of_another_user(world: World) -> None:
+    """What the owner does meanwhile is told to the owner alone, to the stranger only its own."""
+    async with (
+        asyncio.timeout(30),
+        world.owner.stream("GET", "/v1/events") as owners,
+        world.stranger.stream("GET", "/v1/events") as strangers,
+    ):
+        ids = []
+        for user in (world.owner, world.stranger):
+            files = {"file": ("told.txt", new_id().bytes.hex().encode())}
+            taken = await user.post("/v1/documents", files=files)
+            ids.append(taken.json()["documents"][0]["id"])
+        told = [await _told(stream) for stream in (owners, strangers)]
+
+    assert told == ids
+
+
+async def _told(stream: httpx.Response) -> str:
+    """The document of the stream's first event."""
+    async for line in stream.aiter_lines():
+        if line.startswith("data: "):
+            document_id: str = json.loads(line.removeprefix("data: "))["document_id"]
+            return document_id
+    raise AssertionError("the stream ended")

@@ -49,6 +49,7 @@ class Row:
     result_key: str | None
     workflow_id: str | None
     dispatches: int
+    attempt: int
 
 
 @dataclass
@@ -127,8 +128,8 @@ class System:
     async def rows(self) -> list[Row]:
         """Every document's row."""
         statement = text(
-            "SELECT id, status, error_code, object_key, result_key, workflow_id, dispatches"
-            " FROM document"
+            "SELECT id, status, error_code, object_key, result_key, workflow_id, dispatches,"
+            " attempt FROM document"
         )
         async with self.engine.connect() as connection:
             found = (await connection.execute(statement)).all()
@@ -138,16 +139,18 @@ class System:
         """One document's row."""
         return next(row for row in await self.rows() if row.document_id == document_id)
 
-    async def terminal_events(self) -> Counter[str]:
-        """How many terminal events each document has that is not deleted."""
+    async def terminal_events(self) -> Counter[tuple[str, int]]:
+        """How many terminal events each attempt has of a document that is not deleted."""
         statement = text(
-            "SELECT e.document_id, e.status FROM event e WHERE e.document_id IS NOT NULL"
+            "SELECT e.document_id, e.status, e.attempt FROM event e WHERE e.document_id IS NOT NULL"
             " AND NOT EXISTS (SELECT 1 FROM event d WHERE d.document_id = e.document_id"
             " AND d.type = 'document.deleted')"
         )
         async with self.engine.connect() as connection:
             found = (await connection.execute(statement)).all()
-        return Counter(str(UUID(bytes=bytes(row[0]))) for row in found if row[1] in TERMINAL)
+        return Counter(
+            (str(UUID(bytes=bytes(row[0]))), row[2]) for row in found if row[1] in TERMINAL
+        )
 
     async def events(self, document_id: str) -> list[str]:
         """The statuses of a document's events, in order."""
@@ -181,13 +184,15 @@ class System:
     async def assert_nothing_lost_or_doubled(self) -> None:
         """Asserts what Sheaf promises of everything that it has accepted so far.
 
-        Every document has ended with one terminal event and, if completed, one referenced
-        result; and after a sweep nothing is stored that no row names.
+        Every attempt of every document has ended with one terminal event and, if completed, one
+        referenced result; and after a sweep nothing is stored that no row names.
         """
         rows = await self.rows()
         unfinished = [row for row in rows if row.status not in TERMINAL]
         assert unfinished == []
-        assert await self.terminal_events() == Counter({row.document_id: 1 for row in rows})
+        assert await self.terminal_events() == {
+            (row.document_id, attempt): 1 for row in rows for attempt in range(1, row.attempt + 1)
+        }
         await self.sweep()
         named = {row.object_key for row in rows}
         named |= {row.result_key for row in rows if row.status == "completed" and row.result_key}
@@ -201,6 +206,21 @@ class System:
         async with asyncio.timeout(30):
             while (await self.http.get("/ht/")).json()["status"] != "ok":  # noqa: ASYNC110 - remote
                 await asyncio.sleep(0.1)
+
+    @asynccontextmanager
+    async def second_gateway(self, **env: str) -> AsyncIterator[httpx.AsyncClient]:
+        """A client of another gateway beside the system's own, with these variables."""
+        await self.stack.start_process("gateway-2", service="gateway", extra_env=env)
+        try:
+            async with httpx.AsyncClient(
+                base_url=f"http://{self.stack.address('gateway-2')}",
+                headers=self.http.headers,
+                timeout=30,
+            ) as http:
+                yield http
+        finally:
+            if self.stack.is_running("gateway-2"):
+                await self.stack.stop_process("gateway-2")
 
     @asynccontextmanager
     async def failing(

@@ -13,6 +13,11 @@ PAGES_ALLOWED: Final = (
     f" and {MAX_CHARACTERS} characters, once those that meet are joined"
 )
 
+_ONE: Final = "([1-9][0-9]{0,5}|1000000)"
+_ONE_RANGE: Final = f"{_ONE}(-{_ONE}?)?"
+PAGES_PATTERN: Final = f"^({_ONE_RANGE}(,{_ONE_RANGE}){{0,{MAX_RANGES - 1}}})?$"
+"""Their form, in an OpenAPI description; that a range does not go backwards is said in words."""
+
 _RANGE: Final = re.compile(r"([1-9][0-9]{0,6})(?:(-)([1-9][0-9]{0,6})?)?")
 
 

@@ -23,6 +23,7 @@ from litestar.openapi.spec import (
 
 from sheaf_gateway.api.fields import FIELDS
 from sheaf_gateway.domain import PRODUCT_MAX_CHARACTERS
+from sheaf_gateway.events import MAX_POSITION
 
 PUBLIC_PREFIX: Final = "/v1"
 EXAMPLE_ID: Final = "019a2f6e-7c1b-7d5a-9a43-0c6f3f1b2e11"
@@ -32,12 +33,13 @@ _LABEL: Final = "^[ -~]*$"
 _MOMENT: Final = "2026-01-02T03:04:05Z"
 
 
-def _text(example: str, **bounds: Any) -> tuple[Schema, str]:
+def _text(example: str, **bounds: Any) -> tuple[Schema, str | int]:
     return Schema(type=OpenAPIType.STRING, **bounds), example
 
 
+_POSITION: Final = (Schema(type=OpenAPIType.INTEGER, minimum=0, maximum=MAX_POSITION), 4711)
 _ID: Final = _text(EXAMPLE_ID, format="uuid")
-_PARAMETERS: Final[Mapping[str, tuple[Schema, str]]] = {
+_PARAMETERS: Final[Mapping[str, tuple[Schema, str | int]]] = {
     "document_id": _ID,
     "batch_id": _ID,
     "parent_id": _ID,
@@ -50,6 +52,8 @@ _PARAMETERS: Final[Mapping[str, tuple[Schema, str]]] = {
     ),
     "uploaded_from": _text(_MOMENT, format="date-time"),
     "uploaded_before": _text(_MOMENT, format="date-time"),
+    "after": _POSITION,
+    "Last-Event-ID": _POSITION,
     "fields": _text(
         "id,status,pages",
         pattern=f"^({'|'.join(FIELDS)})(,({'|'.join(FIELDS)}))*$",

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Final
 
+import msgspec
 from litestar import Controller, Request, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
@@ -17,23 +18,33 @@ from sheaf_gateway.domain import Scope
 from sheaf_gateway.events import MAX_POSITION, Followed
 from sheaf_gateway.service.following import FollowService
 
-_EXAMPLE: Final = (
-    "retry: 2000\n\n"
-    "id: 4711\n"
-    "event: document.completed\n"
-    'data: {"position":4711,"type":"document.completed",'
+
+class EventFrame(msgspec.Struct):
+    """One server-sent event, as its fields."""
+
+    id: str
+    """Its position: send it as `Last-Event-ID` to go on after it."""
+    event: str
+    """Its type: `document.STATUS`, `document.deleted` or `batch.finished`."""
+    data: str
+    """JSON, see the answer's description."""
+
+
+_EXAMPLE: Final = {
+    "id": "4711",
+    "event": "document.completed",
+    "data": '{"position":4711,"type":"document.completed",'
     '"document_id":"019a2f6e-7c1b-7d5a-9a43-0c6f3f1b2e12",'
     '"batch_id":"019a2f6e-7c1b-7d5a-9a43-0c6f3f1b2e11","status":"completed","attempt":1,'
-    '"reason":null,"created_at":"2026-11-30T09:00:00.123456Z"}\n\n'
-    ": keep-alive\n\n"
-)
+    '"reason":null,"created_at":"2026-11-30T09:00:00.123456Z"}',
+}
 _STREAM: Final = ResponseSpec(
-    str,
+    EventFrame,
     generate_examples=False,
-    description="Server-sent events. `id` is the event's position, `event` its type, `data` JSON"
-    " with `position`, `type`, `document_id`, `batch_id`, `status`, `attempt`, `reason` and"
-    " `created_at`; null where it does not apply. A comment line comes when nothing else has for"
-    " a while.",
+    description="Server-sent events, each as described here. `id` is the event's position, `event`"
+    " its type, `data` JSON with `position`, `type`, `document_id`, `batch_id`, `status`,"
+    " `attempt`, `reason` and `created_at`; null where it does not apply. A comment line comes when"
+    " nothing else has for a while.",
     media_type="text/event-stream",
     examples=[Example(value=_EXAMPLE)],
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
@@ -105,6 +105,11 @@ def _octets(description: str, media_type: str = "application/octet-stream") -> R
     )
 
 
+def _any(description: str) -> ResponseSpec:
+    """Bytes of any media type, of which no schema says anything: they may be JSON."""
+    return ResponseSpec(Any, generate_examples=False, description=description, media_type="*/*")
+
+
 def _text(description: str, media_type: str) -> ResponseSpec:
     return ResponseSpec(
         str, generate_examples=False, description=description, media_type=media_type
@@ -201,8 +206,8 @@ RESULT_RESPONSES: Final = {
 }
 CONTENT_RESPONSES: Final = {
     **problems(400, 404, 416),
-    200: _octets("The file, of the type that was recognised.", "*/*"),
-    206: _octets("A range of it.", "*/*"),
+    200: _any("The file, of the type that was recognised."),
+    206: _any("A range of it."),
     304: ResponseSpec(None, description="Not changed."),
 }
 DELETE_RESPONSES: Final = {

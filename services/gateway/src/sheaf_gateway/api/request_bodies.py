@@ -32,11 +32,10 @@ from sheaf_gateway.options import (
     OcrMode,
     Priority,
 )
-from sheaf_gateway.pages import PAGES_ALLOWED
+from sheaf_gateway.pages import MAX_CHARACTERS, PAGES_ALLOWED, PAGES_PATTERN
 
-_BINARY: Final = Schema(
-    type=OpenAPIType.STRING, content_media_type="application/octet-stream", min_length=1
-)
+# Without a type: bytes are none of JSON's (OpenAPI 3.1, "Considerations for File Uploads").
+_BINARY: Final = Schema(content_media_type="application/octet-stream")
 
 
 def _text(description: str, **more: Any) -> Schema:
@@ -69,7 +68,8 @@ _LANGUAGE: Final = Schema(
 )
 _PAGES: Final = _text(
     f"Which pages are read, if not all: {PAGES_ALLOWED}. Empty means all.",
-    max_length=1024,
+    max_length=MAX_CHARACTERS,
+    pattern=PAGES_PATTERN,
     examples=["1-3,7,10-"],
 )
 _METADATA: Final = Schema(

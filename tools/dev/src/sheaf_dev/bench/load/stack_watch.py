@@ -48,7 +48,8 @@ class Scraper:
         Raises:
             DevError: the service did not answer in time.
         """
-        port = self._stack.port(service, f"{service.upper()}_METRICS_PORT")
+        own = "GATEWAY_PORT" if service == "gateway" else f"{service.upper()}_METRICS_PORT"
+        port = self._stack.port(service, own)
         try:
             answer = await self._http.get(f"http://{HOST}:{port}/metrics")
             answer.raise_for_status()
