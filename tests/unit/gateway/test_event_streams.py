@@ -66,6 +66,7 @@ async def test_a_document_is_told_from_its_beginning_to_its_end(gateway: Gateway
     assert call.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert call.headers["cache-control"] == "no-store"
     assert call.headers["x-accel-buffering"] == "no"
+    assert call.body.split(b"\n")[1:3] == [b"id: 0", b""]
     assert call.body.startswith(b"retry: ")
     assert told(call)[-1].data | {"created_at": ""} == {
         "position": 4,

@@ -80,7 +80,7 @@ class EventStreamAnswer(RawAnswer):
             gone.add_done_callback(lambda _: stream.wake())
             try:
                 await send_head(send, _HEAD)
-                await _write(send, f"retry: {random.randint(*_RETRY_MS)}\n\n".encode())  # noqa: S311 - jitter
+                await _write(send, _opening(stream.begun_after))
                 with parked():  # streams have a bound of their own
                     await self._pass_on(stream, first, gone, send)
                 if not gone.done():
@@ -138,6 +138,13 @@ async def _write(send: Send, content: bytes) -> None:
             await send(_body(content, more=True))
     except TimeoutError as error:
         raise _Stalled from error
+
+
+def _opening(position: int) -> bytes:
+    """Names the position that the stream begins after: whoever is cut off before the first event
+    goes on from there."""
+    retry_ms = random.randint(*_RETRY_MS)  # noqa: S311 - jitter
+    return f"retry: {retry_ms}\nid: {position}\n\n".encode()
 
 
 def _body(content: bytes, *, more: bool) -> Any:

@@ -34,6 +34,8 @@ class EventStream:
         self._listener = listener
         self._hub = hub
         self._reader = reader
+        self.begun_after = after
+        """The position after which it tells all."""
         self._position = after
         """What was handed out, or need not be."""
         self._until = max(listener.start, after)
