@@ -151,10 +151,10 @@ async def test_many_wait_for_the_price_of_one(metadata: Metadata, start: int) ->
 async def test_events_are_listed_by_what_is_followed(metadata: Metadata, start: int) -> None:
     """A document's, a batch's, a user's; page by page, in a span; nothing of others."""
     answer = await metadata.register(*(new_document(name) for name in ("a.txt", "b.txt")))
-    await metadata.register(new_document("c.txt"), user_id="bob")
     one, two = (document.document_id for document in answer.documents)
     group = await metadata.claimed(max_documents=2)
     assert {each.document_id for each in group.documents} == {one, two}
+    await metadata.register(new_document("c.txt"), user_id="bob")
     await metadata.record(group.workflow_id, completed(one), completed(two))
 
     async def listed(user_id: str = "ann", **asked: object) -> list[metadata_pb2.Event]:

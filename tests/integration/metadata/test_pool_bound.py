@@ -68,6 +68,10 @@ async def test_the_wait_ends_by_a_shorter_deadline(metadata: Metadata) -> None:
     """A request ends at the earlier of its own deadline and the pool's time."""
     started = time.monotonic()
     with pytest.raises(DeadlineExceeded):
-        await metadata.call("GetBacklog", metadata_pb2.GetBacklogRequest(), timeout_s=0.2)
+        await metadata.call(
+            "ListExpiredLeases",
+            metadata_pb2.ListExpiredLeasesRequest(max_workflows=1),
+            timeout_s=0.2,
+        )
 
     assert time.monotonic() - started < 0.45

@@ -141,8 +141,10 @@ async def _write(send: Send, content: bytes) -> None:
 
 
 def _opening(position: int) -> bytes:
-    """Names the position that the stream begins after: whoever is cut off before the first event
-    goes on from there."""
+    """Names the position that the stream begins after.
+
+    Whoever is cut off before the first event goes on from there.
+    """
     retry_ms = random.randint(*_RETRY_MS)  # noqa: S311 - jitter
     return f"retry: {retry_ms}\nid: {position}\n\n".encode()
 
