@@ -25,6 +25,7 @@ class Endless:
     """A stream that always has more."""
 
     ended = over = False
+    begun_after = 0
 
     def __init__(self) -> None:
         log = FakeEventLog()

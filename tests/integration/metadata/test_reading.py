@@ -178,8 +178,8 @@ async def test_pages_that_fill_exactly_end_without_an_empty_one(metadata: Metada
 async def test_lists_are_filtered(metadata: Metadata) -> None:
     """By status, product, batch and workflow, for a user and for an internal caller."""
     tax = await metadata.register(new_document("t1"), new_document("t2"), product="tax")
-    await metadata.register(new_document("l1"), product="law")
     group = await metadata.claimed(max_documents=2)
+    await metadata.register(new_document("l1"), product="law")
     await metadata.record(group.workflow_id, completed(group.documents[0].document_id))
     done = document_pb2.DOCUMENT_STATUS_COMPLETED
     expected: dict[str, tuple[dict[str, Any], list[str]]] = {
