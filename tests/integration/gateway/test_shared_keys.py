@@ -142,8 +142,8 @@ class Traffic:
     """Requests with one key at several gateways, one after another at each of some callers."""
 
     key: str
-    answers: list[tuple[float, str]] = field(default_factory=list)
-    """When each began, and the reason of its refusal; empty if it was let in."""
+    answers: list[tuple[float, float, str]] = field(default_factory=list)
+    """When each began and ended, and the reason of its refusal; empty if it was let in."""
     _stopping: bool = False
 
     @asynccontextmanager
@@ -163,9 +163,9 @@ class Traffic:
             try:
                 await gateway.authenticate(None, self.key)
             except Unauthenticated as error:
-                self.answers.append((began, error.reason))
+                self.answers.append((began, time.monotonic(), error.reason))
             else:
-                self.answers.append((began, ""))
+                self.answers.append((began, time.monotonic(), ""))
             await asyncio.sleep(0)
 
     async def has_answers(self, count: int) -> None:
@@ -179,11 +179,11 @@ class Traffic:
 
     def since(self, moment: float) -> Counter[str]:
         """What was answered to requests that began after that."""
-        return Counter(reason for began, reason in self.answers if began > moment)
+        return Counter(reason for began, _, reason in self.answers if began > moment)
 
     def before(self, moment: float) -> Counter[str]:
-        """What was answered to the others."""
-        return Counter(reason for began, reason in self.answers if began <= moment)
+        """What had been answered by then. What was under way then may be either."""
+        return Counter(reason for _, ended, reason in self.answers if ended <= moment)
 
 
 async def revoke(side: Side, key: Key) -> float:
