@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -140,7 +140,7 @@ async def test_listeners_cost_the_database_nothing(system: System, many: httpx.A
             began = time.monotonic()
             async with statements(system.engine, "SELECT", "UPDATE") as asked:
                 documents = await system.accepted({f"{n}.txt": b"a %d" % n for n in range(3)})
-                await until(lambda: all(set(documents) <= ended(f.told) for f in followers))
+                await until(lambda: all(_told_all(f, documents) for f in followers))
             seconds = time.monotonic() - began
             assert len({tuple(each.id for each in f.told[-3:]) for f in followers}) == 1
         return sum(" event" in each for each in asked) / seconds
@@ -148,6 +148,11 @@ async def test_listeners_cost_the_database_nothing(system: System, many: httpx.A
     one, hundreds = await statements_a_second(1), await statements_a_second(_LISTENERS)
     assert 0 < hundreds < 2 * one + 10
     await until_answer(lambda: _none_open(gateway), timeout_s=5)
+
+
+def _told_all(follower: Follower, documents: Sequence[str]) -> bool:
+    """Whether the end of each, and then of their batch, has come."""
+    return set(documents) <= ended(follower.told) and follower.told[-1].type == "batch.finished"
 
 
 async def _none_open(gateway: Metrics) -> bool:
