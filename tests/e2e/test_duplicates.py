@@ -38,12 +38,14 @@ async def test_a_duplicate_completes_at_once_and_shares_nothing(system: System) 
     expected = await result_of(system, source)
     assert original["duplicate_of"] is None
 
-    answer = await system.upload({"again.pdf": content}, words="true")
+    answer = await system.upload({"again.pdf": content}, words="true", metadata='{"claim": 7}')
     (uploaded,) = answer.json()["documents"]
     batch = (await system.http.get(answer.headers["location"])).json()
     assert (uploaded["status"], uploaded["duplicate_of"]) == ("completed", source)
     assert batch["finished_at"] is not None
     copy = await system.document(uploaded["id"])
+    assert (copy["metadata"], original["metadata"]) == ({"claim": 7}, None)
+    assert batch["documents"][0]["metadata"] == {"claim": 7}
     same = ("pages", "characters", "partial", "document_class", "content_type", "sha256", "options")
     assert {name: copy[name] for name in same} == {name: original[name] for name in same}
     assert await system.events(copy["id"]) == ["completed"]

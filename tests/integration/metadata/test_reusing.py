@@ -127,7 +127,9 @@ async def test_a_copied_result_completes_a_document_at_once(metadata: Metadata) 
     source = await done(metadata, same())
     new = same("again.txt")
     (reusable,) = await found(metadata, new)
-    answer = await metadata.register(copied(new, reusable), product="tax")
+    answer = await metadata.register(
+        copied(new, reusable), product="tax", metadata_json='{"claim":7}'
+    )
 
     (document,) = answer.documents
     assert document.status == _COMPLETED
@@ -142,7 +144,10 @@ async def test_a_copied_result_completes_a_document_at_once(metadata: Metadata) 
     assert [(each.status, each.count) for each in answer.batch.counts] == [(_COMPLETED, 1)]
     with as_user("ann"):
         assert await metadata.document(new.document_id, wait_s=5) == document
-        assert (await metadata.batch(answer.batch.batch_id, wait_s=5)).batch == answer.batch
+        read = (await metadata.batch(answer.batch.batch_id, wait_s=5)).batch
+    assert read.metadata_json == document.metadata_json == '{"claim":7}'
+    read.ClearField("metadata_json")  # which a registration says with each document
+    assert read == answer.batch
     assert await metadata.claim() is None
 
 

@@ -44,11 +44,12 @@ _INSERT: Final = text(
     "INSERT INTO document (id, batch_id, user_id, product, status, lane, priority, claim_at,"
     " queued_at, filename, content_type, size_bytes, sha256, object_key, result_key, attempt,"
     " dispatches, pipeline_version, page_count, character_count, document_class, partial,"
-    " duplicate_of, uploaded_at, finished_at, row_version, options, traceparent) VALUES"
+    " duplicate_of, uploaded_at, finished_at, row_version, options, traceparent,"
+    " client_metadata) VALUES"
     " (:id, :batch_id, :user_id, :product, 'completed', :lane, :priority, :now, :now, :filename,"
     " :content_type, :size_bytes, :sha256, :object_key, :result_key, :attempt, 0,"
     " :pipeline_version, :page_count, :character_count, :document_class, :partial, :duplicate_of,"
-    " :now, :now, :row_version, :options, :traceparent)"
+    " :now, :now, :row_version, :options, :traceparent, :client_metadata)"
 )
 
 
@@ -221,4 +222,5 @@ def _row(document: Document, now: datetime, trace: TraceContext | None) -> dict[
         "row_version": document.row_version,
         "options": text_of(document.options) or None,
         "traceparent": None if trace is None else trace.packed,
+        "client_metadata": document.metadata_json or None,
     }
