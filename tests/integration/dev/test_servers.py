@@ -1,6 +1,7 @@
 """Claims about the embedded servers, asked through the variables that the stack exports."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +12,9 @@ import psutil
 import pytest
 import redis.asyncio
 
+from sheaf_dev.credentials import Credentials
 from sheaf_dev.embedded import SERVERS
+from sheaf_dev.embedded.mariadb import MariaDB
 from sheaf_dev.probes import http_status
 from sheaf_dev.stack import Stack
 
@@ -83,6 +86,16 @@ async def test_the_database_shares_no_temporary_files(stack: Stack) -> None:
     """Another server that starts would remove its temporary tables under it."""
     folder = stack.layout.state_dir / "mariadb-tmp"
     assert await query(stack, "SELECT @@tmpdir") == (str(folder),)
+
+
+def test_the_database_is_set_up_in_no_shared_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that are set up at once would remove each other's temporary tables, and fail."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
+    server = MariaDB(tmp_path / "mariadb", {"mysql": 3306}, Credentials())
+    server.prepare(lambda _: None)
+    assert (server.directory / "mysql").is_dir()
 
 
 async def test_the_database_knows_nobody_without_password(stack: Stack) -> None:

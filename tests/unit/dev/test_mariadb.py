@@ -11,7 +11,7 @@ from sheaf_dev.embedded import mariadb_install
 from sheaf_dev.embedded.mariadb import MariaDB
 from sheaf_dev.errors import DevError, MissingProgramError
 
-FAILS_HALF_WAY = 'touch "$DATA/ibdata1"; echo "no space left" >&2; exit 1'
+FAILS_HALF_WAY = 'touch "$DATA/ibdata1"; echo "no space left" >&2; seq 30; exit 1'
 SUCCEEDS = 'touch "$DATA/ibdata1" "$DATA/ready"'
 
 
@@ -34,7 +34,7 @@ def install_with(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> 
 def test_a_failed_set_up_leaves_no_data_folder(
     server: MariaDB, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And says what the installer said."""
+    """And says what the installer said, also before its thirty lines of advice."""
     install_with(monkeypatch, tmp_path, FAILS_HALF_WAY)
     with pytest.raises(DevError, match="no space left"):
         server.prepare(lambda _: None)

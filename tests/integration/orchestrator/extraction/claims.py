@@ -10,6 +10,7 @@ import psutil
 from sheaf_orchestrator.extraction import Extraction, Request, decode_result
 
 MISBEHAVING = "integration.orchestrator.extraction.misbehaving"
+_NOT_OF_THE_SANDBOX = ("socket:", "anon_inode:[eventpoll]", "anon_inode:[eventfd]")
 
 
 def request(content_type: str) -> Request:
@@ -37,21 +38,18 @@ def quicker_than(seconds: float) -> Iterator[None]:
     assert time.monotonic() - began < seconds
 
 
-def descriptors() -> set[str]:
-    """The open file descriptors of this process, but for TCP, which the sandbox does not use.
+def descriptors() -> dict[str, str]:
+    """What this process has open of the kinds that the sandbox opens: number to target.
 
-    What else the tests have open (servers, channels) is connected to whenever it likes.
+    Those are pipes, process descriptors and files. Sockets, epoll and event descriptors belong
+    to what else the tests have open (servers, channels), which opens them whenever it likes.
     """
-    tcp = {
-        f"socket:[{line.split()[9]}]"
-        for table in ("tcp", "tcp6")
-        for line in Path(f"/proc/self/net/{table}").read_text().splitlines()[1:]
-    }
-    found = set()
+    found = {}
     for path in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):  # that of the listing itself
-            if str(path.readlink()) not in tcp:
-                found.add(path.name)
+            target = str(path.readlink())
+            if not target.startswith(_NOT_OF_THE_SANDBOX):
+                found[path.name] = target
     return found
 
 

@@ -45,7 +45,7 @@ def pool(temporary: Path) -> PoolFactory:
             yield opened_pool
         assert _children() == others
         assert not folders(temporary)
-        assert descriptors() <= before
+        assert descriptors().items() <= before.items()
 
     return opened
 

@@ -21,6 +21,8 @@ from sheaf_dev.probes import TIMEOUT_S
 DATABASE = "sheaf"
 USER = "sheaf"
 _INSTALL_DB_TIMEOUT_S = 180.0
+_INSTALL_DB_LINES = 60
+"""Of its output in an error: its advice alone is 25, and the cause stands before it."""
 
 
 class MariaDB(EmbeddedServer):
@@ -40,6 +42,7 @@ class MariaDB(EmbeddedServer):
 
     @property
     def _temporary(self) -> Path:
+        """Its own: a server that starts removes the temporary tables of all that share one."""
         return self.directory.with_name("mariadb-tmp")
 
     def prepare(self, report: Report) -> None:
@@ -55,7 +58,7 @@ class MariaDB(EmbeddedServer):
         unfinished = self.directory.with_name(f"{self.directory.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True, mode=0o700)
-        _install_db(programs, unfinished)
+        _install_db(programs, unfinished, self._temporary)
         unfinished.replace(self.directory)
 
     def command(self) -> list[str]:
@@ -67,7 +70,6 @@ class MariaDB(EmbeddedServer):
             f"--datadir={self.directory}",
             f"--port={self.port}",
             f"--bind-address={HOST}",
-            # Its own: a server that starts removes the temporary tables of all that share one.
             f"--tmpdir={self._temporary}",
             "--socket=mariadb.sock",  # in the data folder; a full path may be too long
             "--pid-file=mariadb.pid",
@@ -130,7 +132,7 @@ def _as_user() -> list[str]:
     return ["--user=root"] if os.geteuid() == 0 else []
 
 
-def _install_db(programs: mariadb_install.Programs, directory: Path) -> None:
+def _install_db(programs: mariadb_install.Programs, directory: Path, temporary: Path) -> None:
     log = directory.with_name("log") / "mariadb-install-db.log"
     logfiles.begin(log)
     command = [
@@ -138,6 +140,7 @@ def _install_db(programs: mariadb_install.Programs, directory: Path) -> None:
         "--no-defaults",
         *_as_user(),
         f"--datadir={directory}",
+        f"--tmpdir={temporary}",
         "--auth-root-authentication-method=normal",
         "--skip-test-db",
         "--skip-name-resolve",
@@ -156,5 +159,5 @@ def _install_db(programs: mariadb_install.Programs, directory: Path) -> None:
         except subprocess.TimeoutExpired as error:
             raise DevError(f"{programs.install_db} hung for {error.timeout:.0f} s") from error
     if done.returncode != 0:
-        tail = "".join(f"\n  | {line}" for line in logfiles.tail(log))
+        tail = "".join(f"\n  | {line}" for line in logfiles.tail(log, _INSTALL_DB_LINES))
         raise DevError(f"{programs.install_db} exited with {done.returncode}:{tail}")
