@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from temporalio.client import Client
 
 from sheaf_dev.samples import Sample, demo_samples
 from sheaf_dev.samples.generator import text_pdf
@@ -50,6 +51,18 @@ async def test_a_result_names_its_document_and_holds_its_pages(
     assert result["document_id"] == document["id"]
     assert [page["number"] for page in result["pages"]] == list(range(1, 11))
     assert sum(page["characters"] for page in result["pages"]) == document["characters"]
+
+
+async def test_a_workflow_begins_with_the_answer_to_its_start(
+    system: System, ended: dict[str, dict[str, Any]]
+) -> None:
+    """By its engine's history: the first task was neither queued nor polled for."""
+    document = next(found for found in ended.values() if found["pages"] == 10)
+    client = await Client.connect(system.stack.env["TEMPORAL_ADDRESS"])
+    history = await client.get_workflow_handle(document["workflow_id"]).fetch_history()
+
+    started = history.events[0].workflow_execution_started_event_attributes
+    assert started.eager_execution_accepted
 
 
 async def test_only_wanted_pages_are_read_and_metadata_stays(system: System) -> None:

@@ -102,6 +102,11 @@ class TemporalSettings(SettingsGroup):
     activity_pollers_max: int = variable(
         "TEMPORAL_ACTIVITY_POLLERS_MAX", 20, "activity task pollers, autoscaled", ge=1, le=200
     )
+    eager_start: bool = variable(
+        "TEMPORAL_EAGER_START",
+        True,
+        "a workflow's first task comes with the answer to its start, where this process runs them",
+    )
     graceful_shutdown_s: float = variable(
         "TEMPORAL_GRACEFUL_SHUTDOWN_S", 20.0, "seconds that activities may finish in", ge=0, le=600
     )

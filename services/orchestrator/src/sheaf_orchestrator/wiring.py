@@ -365,6 +365,7 @@ async def _run_dispatcher(stack: AsyncExitStack, parts: _Parts) -> None:
             pages_per_chunk=recognition.pages_per_chunk,
             chunks_at_once=recognition.processes + 1,
         ),
+        eager=settings.temporal.eager_start,
     )
     background = parts.lifecycle.background
     backlog = Sampler(

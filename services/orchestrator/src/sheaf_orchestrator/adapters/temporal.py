@@ -135,6 +135,9 @@ class TemporalEngine:
     client: Client
     queues: TaskQueues
     limits: ActivityLimits
+    eager: bool = False
+    """Whether a workflow's first task is asked for with its start. The server grants it only where
+    a worker of this client has room for it, so it may be asked for anywhere."""
 
     async def start(self, group: Group) -> None:
         """See `WorkflowEngine`."""
@@ -149,6 +152,7 @@ class TemporalEngine:
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     rpc_timeout=_RPC_TIMEOUT,
+                    request_eager_start=self.eager,
                 )
         except WorkflowAlreadyStartedError as error:
             raise FailedPrecondition(
