@@ -46,7 +46,9 @@ from sheaf_gateway.domain import (
     Workflow,
 )
 from sheaf_gateway.options import Options
-from sheaf_gateway.ports import Backlog, MeasuredService, ObjectContent, Serving
+from sheaf_gateway.ports.health import Serving
+from sheaf_gateway.ports.measurements import Backlog, MeasuredService
+from sheaf_gateway.ports.objects import ObjectContent
 from support.gateway_key_fakes import FakeIdempotencyKeys
 
 KEY: Final = "sk_test_0123456789"

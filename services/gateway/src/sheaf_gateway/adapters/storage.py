@@ -10,7 +10,7 @@ from sheaf_common.errors import DataLoss
 from sheaf_common.grpc.channel import Peer
 from sheaf_gateway.adapters.peers import peer_errors
 from sheaf_gateway.domain import StoredObject
-from sheaf_gateway.ports import ObjectContent
+from sheaf_gateway.ports.objects import ObjectContent
 
 _MESSAGE_BYTES: Final = 256 * 1024
 """The most efficient size of a message of a stream."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sheaf_gateway.domain import Document, Replay, Replayed
 from sheaf_gateway.options import DEFAULT_OPTIONS, NO_CHANGES, OptionChanges, Options, Password
-from sheaf_gateway.ports import Records
+from sheaf_gateway.ports.records import Records
 from sheaf_gateway.service.passwords import PasswordSealer
 
 _OF_OPTIONS: Final = frozenset({"options"})

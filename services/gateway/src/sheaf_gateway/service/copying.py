@@ -16,7 +16,7 @@ from sheaf_common import context
 from sheaf_common.errors import NotFound, SheafError
 from sheaf_gateway import metrics
 from sheaf_gateway.domain import CopiedResult, Reusable, copied_result_key
-from sheaf_gateway.ports import ObjectContent, ObjectStore
+from sheaf_gateway.ports.objects import ObjectContent, ObjectStore
 from sheaf_gateway.settings import ResultSettings
 
 log = structlog.get_logger()

@@ -15,7 +15,8 @@ from sheaf_gateway.domain import (
     ListFilter,
     Workflow,
 )
-from sheaf_gateway.ports import ObjectContent, ObjectStore, Records
+from sheaf_gateway.ports.objects import ObjectContent, ObjectStore
+from sheaf_gateway.ports.records import Records
 from sheaf_gateway.service.results import ResultReader
 from sheaf_gateway.service.waiting import LongPolls
 
