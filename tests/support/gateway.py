@@ -24,10 +24,7 @@ from sheaf_common.telemetry.exporting import TracingSettings
 from sheaf_gateway.admission_settings import AdmissionSettings
 from sheaf_gateway.api.app import Services, create_routes, state_of
 from sheaf_gateway.api.edge import Edge
-from sheaf_gateway.domain import (
-    KeyOwner,
-    Scope,
-)
+from sheaf_gateway.domain.access import KeyOwner, Scope
 from sheaf_gateway.service.event_hub import EventHub
 from sheaf_gateway.service.finishing import FinishingWork
 from sheaf_gateway.settings import (

@@ -28,23 +28,12 @@ from sheaf_common.errors import (
 )
 from sheaf_common.telemetry.measured import Recent
 from sheaf_gateway.backlog import LaneQueue
-from sheaf_gateway.domain import (
-    AcceptedFile,
-    Batch,
-    Columns,
-    Document,
-    DocumentPage,
-    DocumentStatus,
-    KeyOwner,
-    ListFilter,
-    NewBatch,
-    Registered,
-    Replay,
-    Replayed,
-    Reusable,
-    StoredObject,
-    Workflow,
-)
+from sheaf_gateway.domain.access import KeyOwner
+from sheaf_gateway.domain.documents import Batch, Columns, Document, DocumentStatus, Workflow
+from sheaf_gateway.domain.listing import DocumentPage, ListFilter
+from sheaf_gateway.domain.registration import NewBatch, Registered, Reusable
+from sheaf_gateway.domain.replaying import Replay, Replayed
+from sheaf_gateway.domain.uploads import AcceptedFile, StoredObject
 from sheaf_gateway.options import Options
 from sheaf_gateway.ports.health import Serving
 from sheaf_gateway.ports.measurements import Backlog, MeasuredService

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sheaf_common.errors import OverCapacity, Unauthenticated
-from sheaf_gateway.domain import KeyOwner
+from sheaf_gateway.domain.access import KeyOwner
 from sheaf_gateway.rates import Rate
 from sheaf_gateway.service.authentication import Authenticator, AuthSettings
 from support.gateway_fakes import KEY, FakeRecords

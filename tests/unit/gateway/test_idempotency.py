@@ -10,7 +10,7 @@ from sheaf_common.errors import (
     InvalidInput,
 )
 from sheaf_gateway.api.idempotency import idempotency_key
-from sheaf_gateway.domain import AcceptedFile, RejectedFile, StoredObject
+from sheaf_gateway.domain.uploads import AcceptedFile, RejectedFile, StoredObject
 from sheaf_gateway.service import answers
 from support.gateway import (
     BOUNDARY,

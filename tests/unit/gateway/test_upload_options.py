@@ -7,7 +7,8 @@ import pytest
 
 from sheaf_common.sealing import SealingKeys
 from sheaf_gateway.client_metadata import METADATA_ALLOWED
-from sheaf_gateway.domain import AcceptedFile, NewBatch, StoredObject
+from sheaf_gateway.domain.registration import NewBatch
+from sheaf_gateway.domain.uploads import AcceptedFile, StoredObject
 from sheaf_gateway.options import LANGUAGES_ALLOWED, OcrMode, Options, Priority, password_of
 from sheaf_gateway.pages import PAGES_ALLOWED, PageRange
 from sheaf_gateway.service.fields import Asked

@@ -5,9 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from sheaf_gateway.api_keys import KeyPage, NewKey
-from sheaf_gateway.domain import (
-    KeyOwner,
-)
+from sheaf_gateway.domain.access import KeyOwner
 from sheaf_gateway.rates import Allowance, Rate
 
 

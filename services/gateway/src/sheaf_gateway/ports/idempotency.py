@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from sheaf_gateway.domain import (
-    Document,
-)
+from sheaf_gateway.domain.documents import Document
 from sheaf_gateway.idempotency import HeldKey
 
 

@@ -5,9 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from sheaf_gateway.domain import (
-    StoredObject,
-)
+from sheaf_gateway.domain.uploads import StoredObject
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,10 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from sheaf_gateway.domain import (
-    Batch,
-    Columns,
-    Document,
-    DocumentPage,
-    ListFilter,
-    NewBatch,
-    Registered,
-    Replay,
-    Replayed,
-    Workflow,
-)
+from sheaf_gateway.domain.documents import Batch, Columns, Document, Workflow
+from sheaf_gateway.domain.listing import DocumentPage, ListFilter
+from sheaf_gateway.domain.registration import NewBatch, Registered
+from sheaf_gateway.domain.replaying import Replay, Replayed
 from sheaf_gateway.options import Options
 
 

@@ -2,9 +2,7 @@
 
 from typing import Protocol
 
-from sheaf_gateway.domain import (
-    Document,
-)
+from sheaf_gateway.domain.documents import Document
 
 
 class PageRenderer(Protocol):

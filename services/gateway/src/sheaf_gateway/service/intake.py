@@ -14,7 +14,8 @@ from sheaf_common.errors import InvalidInput, SheafError
 from sheaf_common.failpoints import failpoint
 from sheaf_common.ids import new_id
 from sheaf_gateway import metrics
-from sheaf_gateway.domain import NewBatch, RejectedFile
+from sheaf_gateway.domain.registration import NewBatch
+from sheaf_gateway.domain.uploads import RejectedFile
 from sheaf_gateway.idempotency import HeldKey
 from sheaf_gateway.options import Duplicates
 from sheaf_gateway.ports.idempotency import KeyAnswer
