@@ -5,9 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from sheaf_metadata.domain.control import QuarantineFilter, Reprocessing
-from sheaf_metadata.domain.documents import (
-    Document,
-)
+from sheaf_metadata.domain.documents import Document
 from sheaf_metadata.ports.caching import Outdate, OutdateBatches
 from sheaf_metadata.ports.changes import Changes
 from sheaf_metadata.ports.fairness import Lags, QueuedWork

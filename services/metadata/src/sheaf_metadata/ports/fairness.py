@@ -6,9 +6,7 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
-from sheaf_metadata.domain.documents import (
-    Lane,
-)
+from sheaf_metadata.domain.documents import Lane
 
 
 @dataclass(frozen=True, slots=True)
