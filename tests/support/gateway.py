@@ -38,17 +38,10 @@ from sheaf_gateway.settings import (
 )
 from sheaf_gateway.wiring import build_services
 from support.gateway_event_fakes import FakeEventLog
-from support.gateway_fakes import (
-    KEY,
-    READ_ONLY_KEY,
-    USER,
-    FakeMeasurements,
-    FakeProbe,
-    FakeQueue,
-    FakeRecords,
-    FakeRenderer,
-    FakeStore,
-)
+from support.gateway_fakes.common import KEY, READ_ONLY_KEY, USER
+from support.gateway_fakes.records import FakeRecords
+from support.gateway_fakes.services import FakeMeasurements, FakeProbe, FakeQueue, FakeRenderer
+from support.gateway_fakes.store import FakeStore
 from support.key_fakes import FakeKeys, FakeSharedKeys
 
 PDF: Final = b"%PDF-1.7 a small document"

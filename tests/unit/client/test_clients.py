@@ -39,7 +39,7 @@ from sheaf_common.sealing import SealingKeys
 from sheaf_gateway.domain.documents import DocumentStatus as RecordedStatus
 from sheaf_gateway.domain.listing import ListFilter
 from support.gateway import PASSWORD_KEYS, PDF, Gateway, build_gateway
-from support.gateway_fakes import KEY
+from support.gateway_fakes.common import KEY
 
 Answer = httpx.Response | Exception
 

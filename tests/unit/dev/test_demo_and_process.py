@@ -23,7 +23,7 @@ from sheaf_gateway import options
 from sheaf_gateway.domain.documents import DocumentStatus
 from sheaf_gateway.options import Options
 from support.gateway import PDF, Gateway, build_gateway
-from support.gateway_fakes import KEY
+from support.gateway_fakes.common import KEY
 
 HERE = Connection("http://gateway", KEY)
 

@@ -12,7 +12,7 @@ from sheaf_common.ids import new_id
 from sheaf_gateway.domain.access import KeyOwner
 from sheaf_gateway.events import Followed
 from support.gateway import AsgiCall, Gateway, build_gateway
-from support.gateway_fakes import KEY, USER
+from support.gateway_fakes.common import KEY, USER
 from support.sse import Told, events_of
 from support.waiting import until
 
