@@ -4,14 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sheaf.metadata.v1 import metadata_pb2_grpc
-from sheaf_common.errors import Unavailable
-from sheaf_common.grpc.channel import Peer
-from sheaf_common.grpc.health import is_serving, publish_dependency_health
+from sheaf_common.grpc.health import publish_dependency_health
 from sheaf_common.grpc.server import GrpcServer, grpc_server
 from sheaf_orchestrator.adapters.metadata import MetadataBacklog
 from sheaf_orchestrator.api.servicer import OrchestratorServicer
 from sheaf_orchestrator.domain import Lane
 from sheaf_orchestrator.wiring.parts import Parts
+from sheaf_orchestrator.wiring.requiring import require
 from sheaf_orchestrator.wiring.text import TextSandbox, thumbnailer
 
 
@@ -33,10 +32,10 @@ async def serving(parts: Parts, text: TextSandbox | None) -> AsyncIterator[GrpcS
     )
 
     async def ask_storage() -> None:
-        await _require(parts.storage)
+        await require(parts.storage)
 
     async def ask_metadata() -> None:
-        await _require(parts.metadata)
+        await require(parts.metadata)
 
     probes = {
         "temporal": parts.operations.ping,
@@ -50,8 +49,3 @@ async def serving(parts: Parts, text: TextSandbox | None) -> AsyncIterator[GrpcS
         ),
     ):
         yield listening
-
-
-async def _require(peer: Peer) -> None:
-    if not await is_serving(peer):
-        raise Unavailable("PEER_UNAVAILABLE", f"{peer.name} is not serving")
