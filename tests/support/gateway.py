@@ -24,10 +24,7 @@ from sheaf_common.telemetry.exporting import TracingSettings
 from sheaf_gateway.admission_settings import AdmissionSettings
 from sheaf_gateway.api.app import Services, create_routes, state_of
 from sheaf_gateway.api.edge import Edge
-from sheaf_gateway.domain import (
-    KeyOwner,
-    Scope,
-)
+from sheaf_gateway.domain.access import KeyOwner, Scope
 from sheaf_gateway.service.event_hub import EventHub
 from sheaf_gateway.service.finishing import FinishingWork
 from sheaf_gateway.settings import (
@@ -41,17 +38,10 @@ from sheaf_gateway.settings import (
 )
 from sheaf_gateway.wiring import build_services
 from support.gateway_event_fakes import FakeEventLog
-from support.gateway_fakes import (
-    KEY,
-    READ_ONLY_KEY,
-    USER,
-    FakeMeasurements,
-    FakeProbe,
-    FakeQueue,
-    FakeRecords,
-    FakeRenderer,
-    FakeStore,
-)
+from support.gateway_fakes.common import KEY, READ_ONLY_KEY, USER
+from support.gateway_fakes.records import FakeRecords
+from support.gateway_fakes.services import FakeMeasurements, FakeProbe, FakeQueue, FakeRenderer
+from support.gateway_fakes.store import FakeStore
 from support.key_fakes import FakeKeys, FakeSharedKeys
 
 PDF: Final = b"%PDF-1.7 a small document"

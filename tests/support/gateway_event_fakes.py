@@ -8,9 +8,9 @@ from uuid import UUID
 from sheaf_common import context
 from sheaf_common.errors import NotFound, SheafError
 from sheaf_common.ids import new_id
-from sheaf_gateway.domain import DocumentStatus
+from sheaf_gateway.domain.documents import DocumentStatus
 from sheaf_gateway.events import Event, EventPage, Followed
-from support.gateway_fakes import USER
+from support.gateway_fakes.common import USER
 
 _PAGE = 1000
 

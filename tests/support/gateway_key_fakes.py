@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 
 from sheaf_common.errors import Conflict, SheafError
-from sheaf_gateway.domain import Document, NewBatch
+from sheaf_gateway.domain.documents import Document
+from sheaf_gateway.domain.registration import NewBatch
 from sheaf_gateway.idempotency import KEY_IN_FLIGHT, KEY_LOST, HeldKey
-from sheaf_gateway.ports import KeyAnswer
+from sheaf_gateway.ports.idempotency import KeyAnswer
 
 
 @dataclass

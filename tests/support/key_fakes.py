@@ -10,7 +10,7 @@ from uuid import UUID
 from sheaf_common import context
 from sheaf_common.errors import InvalidInput, NotFound
 from sheaf_gateway.api_keys import KeyPage, NewKey, RecordedKey
-from sheaf_gateway.ports import Taken
+from sheaf_gateway.ports.api_keys import Taken
 from sheaf_gateway.rates import Rate, spend
 
 

@@ -7,7 +7,9 @@ from uuid import UUID
 from sheaf_metadata.domain.control import QuarantineFilter, Reprocessing
 from sheaf_metadata.domain.documents import Document, Lane, Status
 from sheaf_metadata.domain.outcomes import Disposition, HeldDocument, Outcome, attachments_of
-from sheaf_metadata.ports import Changes, Lags, Outdate, OutdateBatches, QueuedWork
+from sheaf_metadata.ports.caching import Outdate, OutdateBatches
+from sheaf_metadata.ports.changes import Changes
+from sheaf_metadata.ports.fairness import Lags, QueuedWork
 
 
 @dataclass

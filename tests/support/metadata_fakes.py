@@ -26,7 +26,7 @@ from sheaf_metadata.domain.fields import Fields
 from sheaf_metadata.domain.listing import ListFilter
 from sheaf_metadata.domain.outcomes import Disposition
 from sheaf_metadata.domain.paging import Position, Scan
-from sheaf_metadata.ports import Outdate
+from sheaf_metadata.ports.caching import Outdate
 from sheaf_metadata.service.observer import CachedKind, CoalescedKind
 
 

@@ -10,7 +10,10 @@ from sheaf_common.ids import new_id
 from sheaf_dev.stack import Stack
 from sheaf_gateway.adapters.idempotency import GrpcIdempotencyKeys
 from sheaf_gateway.adapters.metadata import GrpcRecords
-from sheaf_gateway.domain import AcceptedFile, DocumentStatus, NewBatch, StoredObject, object_key
+from sheaf_gateway.domain.documents import DocumentStatus
+from sheaf_gateway.domain.object_keys import object_key
+from sheaf_gateway.domain.registration import NewBatch
+from sheaf_gateway.domain.uploads import AcceptedFile, StoredObject
 from sheaf_gateway.idempotency import KEY_IN_FLIGHT, KEY_LOST, HeldKey, KeyOutcome
 from support.metadata import Metadata, as_user, create_database, metadata_settings, served
 

@@ -15,7 +15,7 @@ from sheaf_common.grpc.channel import grpc_peer
 from sheaf_common.grpc.server import grpc_server
 from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_gateway.adapters.measurements import GrpcMeasurements
-from sheaf_gateway.ports import Backlog
+from sheaf_gateway.ports.measurements import Backlog
 from sheaf_gateway.service.kpis import KpiService
 
 SETTINGS = GrpcSettings.model_construct(token=None, max_call_s=30.0)

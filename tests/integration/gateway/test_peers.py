@@ -17,17 +17,10 @@ from sheaf_common.grpc.server import grpc_server
 from sheaf_common.grpc.settings import GrpcSettings
 from sheaf_gateway.adapters.metadata import GrpcRecords
 from sheaf_gateway.adapters.orchestrator import GrpcPageRenderer
-from sheaf_gateway.domain import (
-    AcceptedFile,
-    CopiedResult,
-    Document,
-    NewBatch,
-    Registered,
-    Replay,
-    Replayed,
-    Reusable,
-    StoredObject,
-)
+from sheaf_gateway.domain.documents import Document
+from sheaf_gateway.domain.registration import CopiedResult, NewBatch, Registered, Reusable
+from sheaf_gateway.domain.replaying import Replay, Replayed
+from sheaf_gateway.domain.uploads import AcceptedFile, StoredObject
 from sheaf_gateway.options import OcrMode, Options, Priority
 from sheaf_gateway.pages import PageRange
 

@@ -29,7 +29,7 @@ from sheaf_dev.stack import Stack
 from sheaf_gateway.adapters.keys import GrpcKeys
 from sheaf_gateway.adapters.metadata import GrpcRecords
 from sheaf_gateway.adapters.redis_limits import RedisKeys
-from sheaf_gateway.domain import KeyOwner
+from sheaf_gateway.domain.access import KeyOwner
 from sheaf_gateway.rates import Allowance, Rate
 from sheaf_gateway.service.authentication import Authenticator, AuthSettings
 from support.metadata import Metadata, as_user, create_database, metadata_settings, served

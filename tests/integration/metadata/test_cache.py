@@ -17,7 +17,7 @@ from sheaf_dev.stack import Stack
 from sheaf_metadata.adapters.redis.cache import RedisDocumentCache
 from sheaf_metadata.adapters.redis.fairness import RedisFairness
 from sheaf_metadata.domain.documents import Document, Lane, Priority, Status
-from sheaf_metadata.ports import QueuedWork
+from sheaf_metadata.ports.fairness import QueuedWork
 from support.metadata import Metadata, as_user, metadata_settings, new_document, served
 from support.metadata_fakes import FakeLines
 

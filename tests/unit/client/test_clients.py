@@ -36,9 +36,10 @@ from sheaf_client import (
 from sheaf_client.errors import ProblemError
 from sheaf_common.ids import new_id
 from sheaf_common.sealing import SealingKeys
-from sheaf_gateway import domain
+from sheaf_gateway.domain.documents import DocumentStatus as RecordedStatus
+from sheaf_gateway.domain.listing import ListFilter
 from support.gateway import PASSWORD_KEYS, PDF, Gateway, build_gateway
-from support.gateway_fakes import KEY
+from support.gateway_fakes.common import KEY
 
 Answer = httpx.Response | Exception
 
@@ -123,9 +124,7 @@ async def test_what_was_sent_comes_back(gateway: Gateway) -> None:
     async with connected(gateway) as sheaf:
         upload = await sheaf.upload(("a.pdf", PDF), ("b.txt", b"b" * 200_000))
         ids = [file.id for file in upload.documents if file.id]
-        gateway.records.end(
-            ids[0], domain.DocumentStatus.COMPLETED, page_count=2, character_count=9
-        )
+        gateway.records.end(ids[0], RecordedStatus.COMPLETED, page_count=2, character_count=9)
         ended = await sheaf.wait_for_document(ids[0], timeout_s=5)
         listed = [item.id async for item in sheaf.documents(page_size=1)]
         async with sheaf.content(ids[1]) as chunks:
@@ -152,8 +151,8 @@ async def test_a_listing_is_filtered(gateway: Gateway) -> None:
             await anext(sheaf.documents(uploaded_from=moment.replace(tzinfo=None)))
     assert listed == []
     assert gateway.records.lists == [
-        domain.ListFilter(
-            domain.DocumentStatus.QUEUED, "tax", UUID(int=7), "w", "invoice", "image/*",
+        ListFilter(
+            RecordedStatus.QUEUED, "tax", UUID(int=7), "w", "invoice", "image/*",
             moment, moment,
         )
     ]  # fmt: skip
@@ -163,7 +162,7 @@ async def test_a_workflow_is_read(gateway: Gateway) -> None:
     """With its documents; none of that id is an error."""
     async with connected(gateway) as sheaf:
         upload = await sheaf.upload(("a.pdf", PDF))
-        ended = domain.DocumentStatus.COMPLETED
+        ended = RecordedStatus.COMPLETED
         gateway.records.end(upload.accepted[0].id or "", ended, workflow_id="w", document_class="x")
         workflow = await sheaf.get_workflow("w")
         with pytest.raises(NotFoundError, match="WORKFLOW_NOT_FOUND"):
@@ -183,7 +182,7 @@ async def test_what_is_asked_arrives(gateway: Gateway) -> None:
         )  # fmt: skip
         (document_id,) = (file.id for file in upload.documents if file.id)
         asked = await sheaf.get_document(document_id)
-        gateway.records.end(document_id, domain.DocumentStatus.FAILED, reason="ENCRYPTED")
+        gateway.records.end(document_id, RecordedStatus.FAILED, reason="ENCRYPTED")
         again = await sheaf.reprocess(
             document_id, words=False, ocr_languages=[], pages="", password="other", after_attempt=1
         )
@@ -233,7 +232,7 @@ async def test_the_quarantine_is_listed_and_replayed(gateway: Gateway) -> None:
         upload = await sheaf.upload(*((f"{n}.pdf", PDF) for n in range(3)), product="tax")
         ids = [str(file.id) for file in upload.documents]
         for each in ids:
-            gateway.records.end(each, domain.DocumentStatus.QUARANTINED, reason="CRASHED")
+            gateway.records.end(each, RecordedStatus.QUARANTINED, reason="CRASHED")
         listed = [item.id async for item in sheaf.quarantined(page_size=2)]
         replayed = await sheaf.replay_quarantined(reason="CRASHED", product="tax", limit=2)
 
@@ -250,7 +249,7 @@ async def test_pictures_and_markdown_are_read(gateway: Gateway) -> None:
         upload = await sheaf.upload(("a.pdf", PDF))
         (document_id,) = (file.id for file in upload.documents if file.id)
         gateway.records.end(
-            document_id, domain.DocumentStatus.COMPLETED, page_count=2, result_key="result"
+            document_id, RecordedStatus.COMPLETED, page_count=2, result_key="result"
         )
         picture = await sheaf.thumbnail(document_id, page=2, width=512)
         markdown = await sheaf.markdown(document_id)

@@ -6,7 +6,7 @@ import pytest
 from sheaf_client import AsyncClient, AuthenticationError, Client, Kpi, UnavailablePart
 from sheaf_common.errors import Unavailable
 from support.gateway import build_gateway
-from support.gateway_fakes import KEY, READ_ONLY_KEY
+from support.gateway_fakes.common import KEY, READ_ONLY_KEY
 from support.measuring import everything_well
 
 

@@ -20,10 +20,10 @@ from sheaf_dev.samples import Sample
 from sheaf_dev.sending import Asked, files_under, send
 from sheaf_dev.sent_files import SentFile
 from sheaf_gateway import options
-from sheaf_gateway.domain import DocumentStatus
+from sheaf_gateway.domain.documents import DocumentStatus
 from sheaf_gateway.options import Options
 from support.gateway import PDF, Gateway, build_gateway
-from support.gateway_fakes import KEY
+from support.gateway_fakes.common import KEY
 
 HERE = Connection("http://gateway", KEY)
 

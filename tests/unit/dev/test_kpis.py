@@ -13,7 +13,7 @@ from sheaf_common.telemetry.kpis import TARGETS
 from sheaf_dev import cli
 from sheaf_dev.cli import kpis
 from support.gateway import Gateway, build_gateway
-from support.gateway_fakes import KEY, READ_ONLY_KEY
+from support.gateway_fakes.common import KEY, READ_ONLY_KEY
 from support.measuring import Measured, everything_well
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sheaf_common.errors import InvalidInput
-from sheaf_gateway.domain import checked_time
+from sheaf_gateway.domain.checking import checked_time
 from support.gateway import Gateway
 
 

@@ -8,7 +8,7 @@ from sheaf_common.errors import OverCapacity, Unavailable
 from sheaf_gateway.backlog import LaneQueue, seconds_until_young
 from sheaf_gateway.service.backlog import BacklogLimit
 from support.gateway import MULTIPART, PDF, Gateway, build_gateway, form
-from support.gateway_fakes import FakeQueue
+from support.gateway_fakes.services import FakeQueue
 
 
 def queue(documents: int, age_s: float, rate: float) -> LaneQueue:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import zstandard
 
-from sheaf_gateway.domain import DocumentStatus
+from sheaf_gateway.domain.documents import DocumentStatus
 from support.gateway import PDF, Gateway, build_gateway
 
 RESULT: dict[str, Any] = {

@@ -6,11 +6,11 @@ import pytest
 
 from sheaf_common.ids import new_id
 from sheaf_common.sealing import SealingKeys
-from sheaf_gateway.domain import DocumentStatus
+from sheaf_gateway.domain.documents import DocumentStatus
 from sheaf_gateway.options import OcrMode, Options
 from sheaf_gateway.pages import PageRange
 from support.gateway import PASSWORD_KEYS, PDF, Gateway, build_gateway
-from support.gateway_fakes import READ_ONLY_KEY
+from support.gateway_fakes.common import READ_ONLY_KEY
 
 COMPLETED = DocumentStatus.COMPLETED
 QUARANTINED = DocumentStatus.QUARANTINED

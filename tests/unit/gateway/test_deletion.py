@@ -9,7 +9,7 @@ from sheaf_common.errors import Unavailable
 from sheaf_common.ids import new_id
 from sheaf_gateway.service.deletion import DeletionService
 from support.gateway import PDF, Gateway
-from support.gateway_fakes import READ_ONLY_KEY
+from support.gateway_fakes.common import READ_ONLY_KEY
 
 
 async def uploaded(gateway: Gateway, count: int = 1) -> Any:

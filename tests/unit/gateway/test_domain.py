@@ -3,7 +3,8 @@
 import pytest
 
 from sheaf_common.errors import InvalidInput
-from sheaf_gateway.domain import checked_product, clean_filename, concurrency_bound
+from sheaf_gateway.domain.checking import checked_product, clean_filename
+from sheaf_gateway.domain.uploads import concurrency_bound
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 
 from sheaf_common.errors import InvalidInput, SheafError, Unavailable
 from sheaf_common.ids import new_id
-from sheaf_gateway.domain import DocumentStatus
+from sheaf_gateway.domain.documents import DocumentStatus
 from support.gateway import PDF, Gateway, build_gateway
 from support.waiting import until
 

@@ -9,10 +9,10 @@ import pytest
 from sheaf_common import context
 from sheaf_common.errors import Unavailable
 from sheaf_common.ids import new_id
-from sheaf_gateway.domain import KeyOwner
+from sheaf_gateway.domain.access import KeyOwner
 from sheaf_gateway.events import Followed
 from support.gateway import AsgiCall, Gateway, build_gateway
-from support.gateway_fakes import KEY, USER
+from support.gateway_fakes.common import KEY, USER
 from support.sse import Told, events_of
 from support.waiting import until
 

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from sheaf_gateway.api.fields import FIELDS
-from sheaf_gateway.domain import ALL_COLUMNS, DocumentStatus, ListFilter
+from sheaf_gateway.domain.documents import ALL_COLUMNS, DocumentStatus
+from sheaf_gateway.domain.listing import ListFilter
 from support.gateway import PDF, Gateway
 
 _ID = UUID(int=7)

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from sheaf_gateway.ports import Serving
+from sheaf_gateway.ports.health import Serving
 from sheaf_gateway.service.health import REQUIRED, HealthService
 from support.gateway import MULTIPART, Gateway, build_gateway
-from support.gateway_fakes import FakeProbe
+from support.gateway_fakes.services import FakeProbe
 
 
 class Clock:

@@ -6,11 +6,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from sheaf_common.errors import (
-    InvalidInput,
-)
+from sheaf_common.errors import InvalidInput
 from sheaf_gateway.api.idempotency import idempotency_key
-from sheaf_gateway.domain import AcceptedFile, RejectedFile, StoredObject
+from sheaf_gateway.domain.uploads import AcceptedFile, RejectedFile, StoredObject
 from sheaf_gateway.service import answers
 from support.gateway import (
     BOUNDARY,

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from sheaf_gateway.domain import KeyOwner, Scope
+from sheaf_gateway.domain.access import KeyOwner, Scope
 from support.gateway import Gateway, build_gateway
-from support.gateway_fakes import READ_ONLY_KEY, USER
+from support.gateway_fakes.common import READ_ONLY_KEY, USER
 
 ALL = [scope.value for scope in Scope]
 LIMITED_KEY = "sk_limited_0123456789"

@@ -9,10 +9,11 @@ import pytest
 from sheaf_common.errors import DeadlineExceeded, OverCapacity, Unavailable
 from sheaf_common.telemetry import catalogue
 from sheaf_common.telemetry.kpis import TARGETS
-from sheaf_gateway.ports import Backlog
+from sheaf_gateway.ports.measurements import Backlog
 from sheaf_gateway.service.kpis import MAX_WINDOWS_ASKED, KpiService
 from support.gateway import Gateway
-from support.gateway_fakes import READ_ONLY_KEY, FakeMeasurements
+from support.gateway_fakes.common import READ_ONLY_KEY
+from support.gateway_fakes.services import FakeMeasurements
 from support.measuring import ACCEPTED, Measured, everything_well
 
 PATH = "/v1/ops/kpis"

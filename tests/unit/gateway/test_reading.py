@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from sheaf_common.ids import new_id
-from sheaf_gateway.domain import DocumentStatus
+from sheaf_gateway.domain.documents import DocumentStatus
 from support.gateway import PDF, Gateway, build_gateway
-from support.gateway_fakes import KEY
+from support.gateway_fakes.common import KEY
 from support.waiting import until
 
 

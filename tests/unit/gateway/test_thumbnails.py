@@ -9,7 +9,7 @@ import zstandard
 
 from sheaf_common.errors import InvalidInput, NotFound, OverCapacity, SheafError, Unavailable
 from sheaf_common.ids import new_id
-from sheaf_gateway.domain import DocumentStatus
+from sheaf_gateway.domain.documents import DocumentStatus
 from support.gateway import PDF, Gateway
 
 COMPLETED = DocumentStatus.COMPLETED

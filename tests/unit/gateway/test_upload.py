@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from support.gateway import MULTIPART, PDF, Gateway, build_gateway, form
-from support.gateway_fakes import KEY, READ_ONLY_KEY, USER
+from support.gateway_fakes.common import KEY, READ_ONLY_KEY, USER
 
 TEXT = b"plain text of a letter"
 BINARY = b"\x00\x01\x02 nothing known"

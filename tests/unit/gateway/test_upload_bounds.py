@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from sheaf_gateway.ports import Serving
+from sheaf_gateway.ports.health import Serving
 from support.gateway import MULTIPART, PDF, Gateway, build_gateway, form
 from support.waiting import until
 

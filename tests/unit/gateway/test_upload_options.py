@@ -7,12 +7,13 @@ import pytest
 
 from sheaf_common.sealing import SealingKeys
 from sheaf_gateway.client_metadata import METADATA_ALLOWED
-from sheaf_gateway.domain import AcceptedFile, NewBatch, StoredObject
+from sheaf_gateway.domain.registration import NewBatch
+from sheaf_gateway.domain.uploads import AcceptedFile, StoredObject
 from sheaf_gateway.options import LANGUAGES_ALLOWED, OcrMode, Options, Priority, password_of
 from sheaf_gateway.pages import PAGES_ALLOWED, PageRange
 from sheaf_gateway.service.fields import Asked
 from support.gateway import MULTIPART, PASSWORD_KEYS, PDF, Gateway, build_gateway, form
-from support.gateway_fakes import READ_ONLY_KEY
+from support.gateway_fakes.common import READ_ONLY_KEY
 
 SECRET = "pa\u00dfword, with a comma"
 PART = "word, with a comma"

@@ -10,7 +10,7 @@ from sheaf_common.ids import new_id
 from sheaf_metadata.domain.control import Reprocessing, check_reprocessing
 from sheaf_metadata.domain.documents import Document, Lane, Status
 from sheaf_metadata.domain.options import Options
-from sheaf_metadata.ports import QueuedWork
+from sheaf_metadata.ports.fairness import QueuedWork
 from sheaf_metadata.service.control import ControlDocuments
 from support.metadata_change_fakes import FakeAnnouncer, FakeControls, FakeFairness
 from support.metadata_fakes import FakeBatchCache, FakeCache, FakeObserver

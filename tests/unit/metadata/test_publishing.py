@@ -9,7 +9,9 @@ from uuid import UUID
 from sheaf_common.ids import new_id
 from sheaf_metadata.domain.documents import Document, Status
 from sheaf_metadata.domain.outcomes import ReleaseCause
-from sheaf_metadata.ports import Changes, Outdate, Released
+from sheaf_metadata.ports.caching import Outdate
+from sheaf_metadata.ports.changes import Changes
+from sheaf_metadata.ports.outcomes import Released
 from sheaf_metadata.service.outcomes import EndClaims
 from support.metadata_fakes import FakeCache, FakeObserver
 

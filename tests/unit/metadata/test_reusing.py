@@ -11,7 +11,7 @@ from sheaf_common.ids import new_id
 from sheaf_metadata.domain.documents import Batch, Document, Lane, Priority, Status
 from sheaf_metadata.domain.registration import NewBatch, NewDocument, ReusedResult
 from sheaf_metadata.domain.reusing import Reusable
-from sheaf_metadata.ports import Lags
+from sheaf_metadata.ports.fairness import Lags
 from sheaf_metadata.service.registration import RegisterBatch
 from support.metadata_change_fakes import FakeAnnouncer, FakeFairness
 from support.metadata_fakes import FakeObserver

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from sheaf_common.errors import InvalidInput, PermissionDenied
-from sheaf_gateway.domain import KeyOwner, Scope
+from sheaf_gateway.domain.access import KeyOwner, Scope
 
 _RANDOM_BYTES: Final = 32
 _SHOWN_CHARACTERS: Final = 10

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from sheaf_gateway.domain import DocumentStatus
+from sheaf_gateway.domain.documents import DocumentStatus
 
 MAX_POSITION: Final = 2**63 - 1
 SHOWN: Final = ("document.", "batch.")

@@ -13,7 +13,7 @@ from sheaf_common.sealing import SealingKeys
 from sheaf_common.settings import Rollback, SettingsGroup, variable
 from sheaf_common.telemetry.exporting import TracingSettings
 from sheaf_gateway.admission_settings import AdmissionSettings
-from sheaf_gateway.domain import FIXED_CONCURRENCY
+from sheaf_gateway.domain.uploads import FIXED_CONCURRENCY
 
 _ADDRESS = r"^\S+:\d+$"
 

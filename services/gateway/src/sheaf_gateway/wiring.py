@@ -23,19 +23,14 @@ from sheaf_gateway.adapters.storage import GrpcObjectStore
 from sheaf_gateway.api.app import Services, create_app
 from sheaf_gateway.api.event_stream import StreamTimes
 from sheaf_gateway.api.server import http_server
-from sheaf_gateway.ports import (
-    EventLog,
-    HealthProbe,
-    IdempotencyKeys,
-    IntakeQueue,
-    KeyDirectory,
-    Keys,
-    Measurements,
-    ObjectStore,
-    PageRenderer,
-    Records,
-    SharedKeys,
-)
+from sheaf_gateway.ports.api_keys import KeyDirectory, Keys, SharedKeys
+from sheaf_gateway.ports.events import EventLog
+from sheaf_gateway.ports.health import HealthProbe
+from sheaf_gateway.ports.idempotency import IdempotencyKeys
+from sheaf_gateway.ports.measurements import IntakeQueue, Measurements
+from sheaf_gateway.ports.objects import ObjectStore
+from sheaf_gateway.ports.records import Records
+from sheaf_gateway.ports.rendering import PageRenderer
 from sheaf_gateway.rates import Rate
 from sheaf_gateway.service.admission import Admission, ByteBudget
 from sheaf_gateway.service.authentication import Authenticator, AuthSettings

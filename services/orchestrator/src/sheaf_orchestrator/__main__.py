@@ -8,7 +8,7 @@ from typing import get_args
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.process import ServiceProcess
 from sheaf_orchestrator.settings import OrchestratorSettings, Role
-from sheaf_orchestrator.wiring import orchestrator
+from sheaf_orchestrator.wiring.process import orchestrator
 
 
 def _add_role(parser: argparse.ArgumentParser) -> None:

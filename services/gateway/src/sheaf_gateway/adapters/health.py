@@ -9,7 +9,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from sheaf_common.grpc.channel import Peer
 from sheaf_common.grpc.health import DEPENDENCY_PREFIX
-from sheaf_gateway.ports import Serving
+from sheaf_gateway.ports.health import Serving
 
 _TIMEOUT_S: Final = 1.0
 

@@ -7,7 +7,7 @@ from sheaf_common.grpc.channel import Peer
 from sheaf_gateway.adapters import messages
 from sheaf_gateway.adapters.peers import peer_errors
 from sheaf_gateway.idempotency import HeldKey
-from sheaf_gateway.ports import KeyAnswer
+from sheaf_gateway.ports.idempotency import KeyAnswer
 
 _NAME: Final = "metadata"
 _ABANDON_S: Final = 3.0

@@ -8,7 +8,7 @@ from sheaf_common.grpc.channel import Peer
 from sheaf_common.grpc.telemetry import ask_recent
 from sheaf_common.telemetry.measured import Recent
 from sheaf_gateway.adapters.peers import peer_errors
-from sheaf_gateway.ports import Backlog, MeasuredService
+from sheaf_gateway.ports.measurements import Backlog, MeasuredService
 
 _TEXT: Final = "text"
 _OF_TEXT: Final = frozenset({"workflows", "cpu"})

@@ -10,15 +10,9 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from sheaf.metadata.v1 import document_pb2, metadata_pb2
-from sheaf_gateway.domain import (
-    AcceptedFile,
-    Columns,
-    CopiedResult,
-    Document,
-    DocumentStatus,
-    NewBatch,
-    Reusable,
-)
+from sheaf_gateway.domain.documents import Columns, Document, DocumentStatus
+from sheaf_gateway.domain.registration import CopiedResult, NewBatch, Reusable
+from sheaf_gateway.domain.uploads import AcceptedFile
 from sheaf_gateway.idempotency import KeyOutcome
 from sheaf_gateway.options import OcrMode, Options, Priority
 from sheaf_gateway.pages import PageRange

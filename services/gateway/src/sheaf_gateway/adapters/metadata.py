@@ -9,19 +9,11 @@ from sheaf.metadata.v1 import metadata_pb2, metadata_pb2_grpc
 from sheaf_common.grpc.channel import Peer
 from sheaf_gateway.adapters import messages
 from sheaf_gateway.adapters.peers import peer_errors
-from sheaf_gateway.domain import (
-    Batch,
-    Columns,
-    Document,
-    DocumentPage,
-    KeyOwner,
-    ListFilter,
-    NewBatch,
-    Registered,
-    Replay,
-    Replayed,
-    Workflow,
-)
+from sheaf_gateway.domain.access import KeyOwner
+from sheaf_gateway.domain.documents import Batch, Columns, Document, Workflow
+from sheaf_gateway.domain.listing import DocumentPage, ListFilter
+from sheaf_gateway.domain.registration import NewBatch, Registered
+from sheaf_gateway.domain.replaying import Replay, Replayed
 from sheaf_gateway.options import Options
 
 _NAME: Final = "metadata"

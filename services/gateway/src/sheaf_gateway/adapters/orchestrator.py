@@ -11,7 +11,7 @@ from sheaf.orchestrator.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from sheaf_common.errors import InternalError, Unavailable
 from sheaf_common.grpc.channel import Peer
 from sheaf_gateway.adapters.peers import peer_errors
-from sheaf_gateway.domain import Document
+from sheaf_gateway.domain.documents import Document
 
 log = structlog.get_logger()
 

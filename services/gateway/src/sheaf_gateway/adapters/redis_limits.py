@@ -14,7 +14,7 @@ from redis.exceptions import NoScriptError
 
 from sheaf_common.pools.redis_gate import RedisGate
 from sheaf_common.pools.redis_marks import MARK_FIELD, MAX_REMEMBERED_S, NewMarks, mark_name
-from sheaf_gateway.ports import Taken
+from sheaf_gateway.ports.api_keys import Taken
 from sheaf_gateway.rates import Allowance, Rate
 
 _LEAST_LIFE_S: Final = 3 * MAX_REMEMBERED_S

@@ -9,8 +9,8 @@ from sheaf.storage.v1 import storage_pb2, storage_pb2_grpc
 from sheaf_common.errors import DataLoss
 from sheaf_common.grpc.channel import Peer
 from sheaf_gateway.adapters.peers import peer_errors
-from sheaf_gateway.domain import StoredObject
-from sheaf_gateway.ports import ObjectContent
+from sheaf_gateway.domain.uploads import StoredObject
+from sheaf_gateway.ports.objects import ObjectContent
 
 _MESSAGE_BYTES: Final = 256 * 1024
 """The most efficient size of a message of a stream."""

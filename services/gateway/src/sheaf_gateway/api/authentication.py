@@ -10,7 +10,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from sheaf_common import context
 from sheaf_common.errors import OverCapacity
-from sheaf_gateway.domain import Scope as KeyScope
+from sheaf_gateway.domain.access import Scope as KeyScope
 from sheaf_gateway.service.authentication import Authenticator, Entrance, require
 
 REQUIRES: Final = "requires"

@@ -13,7 +13,7 @@ from sheaf_gateway.api.body import until_gone
 from sheaf_gateway.api.documents import Wait
 from sheaf_gateway.api.fields import Fields, columns_of, selected
 from sheaf_gateway.api.schemas import BatchBody, batch_body
-from sheaf_gateway.domain import Scope
+from sheaf_gateway.domain.access import Scope
 from sheaf_gateway.service.reading import ReadingService
 
 

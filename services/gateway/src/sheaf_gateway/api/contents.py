@@ -26,7 +26,8 @@ from sheaf_gateway.api.streaming import (
     RawAnswer,
     StreamedAnswer,
 )
-from sheaf_gateway.domain import Document, Scope
+from sheaf_gateway.domain.access import Scope
+from sheaf_gateway.domain.documents import Document
 from sheaf_gateway.service.reading import ReadingService
 from sheaf_gateway.service.results import ResultReader
 from sheaf_gateway.service.thumbnails import DEFAULT_WIDTH_PX, WIDTHS_PX, ThumbnailService

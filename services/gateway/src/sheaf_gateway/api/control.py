@@ -21,7 +21,9 @@ from sheaf_gateway.api.schemas import (
     page_body,
     replayed_body,
 )
-from sheaf_gateway.domain import DocumentStatus, ListFilter, Scope
+from sheaf_gateway.domain.access import Scope
+from sheaf_gateway.domain.documents import DocumentStatus
+from sheaf_gateway.domain.listing import ListFilter
 from sheaf_gateway.service.control import ControlService
 from sheaf_gateway.service.reading import ReadingService
 

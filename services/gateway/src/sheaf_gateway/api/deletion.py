@@ -7,7 +7,7 @@ from litestar.params import FromPath
 from sheaf_common.ids import parse_id
 from sheaf_gateway.api import openapi
 from sheaf_gateway.api.authentication import REQUIRES
-from sheaf_gateway.domain import Scope
+from sheaf_gateway.domain.access import Scope
 from sheaf_gateway.service.deletion import DeletionService
 
 

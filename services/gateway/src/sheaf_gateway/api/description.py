@@ -22,7 +22,7 @@ from litestar.openapi.spec import (
 )
 
 from sheaf_gateway.api.fields import FIELDS
-from sheaf_gateway.domain import PRODUCT_MAX_CHARACTERS
+from sheaf_gateway.domain.checking import PRODUCT_MAX_CHARACTERS
 from sheaf_gateway.events import MAX_POSITION
 
 PUBLIC_PREFIX: Final = "/v1"

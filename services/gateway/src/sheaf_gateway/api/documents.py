@@ -20,7 +20,10 @@ from sheaf_gateway.api.schemas import (
     page_body,
     upload_body,
 )
-from sheaf_gateway.domain import DocumentStatus, ListFilter, Scope, checked_time
+from sheaf_gateway.domain.access import Scope
+from sheaf_gateway.domain.checking import checked_time
+from sheaf_gateway.domain.documents import DocumentStatus
+from sheaf_gateway.domain.listing import ListFilter
 from sheaf_gateway.form import boundary_of
 from sheaf_gateway.service.intake import IntakeService
 from sheaf_gateway.service.reading import ReadingService

@@ -14,7 +14,7 @@ from sheaf_gateway.api import openapi
 from sheaf_gateway.api.authentication import REQUIRES, STILL_ALLOWED
 from sheaf_gateway.api.event_stream import EventStreamAnswer, StreamTimes
 from sheaf_gateway.api.streaming import RawAnswer
-from sheaf_gateway.domain import Scope
+from sheaf_gateway.domain.access import Scope
 from sheaf_gateway.events import MAX_POSITION, Followed
 from sheaf_gateway.service.following import FollowService
 

@@ -7,7 +7,7 @@ from litestar.params import QueryParameter
 
 from sheaf_common.errors import InvalidInput
 from sheaf_gateway.api.schemas import DocumentBody
-from sheaf_gateway.domain import ALL_COLUMNS, Columns
+from sheaf_gateway.domain.documents import ALL_COLUMNS, Columns
 
 FIELDS: Final = DocumentBody.__struct_fields__
 """The fields of a document as the API names them."""

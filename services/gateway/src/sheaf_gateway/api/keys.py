@@ -27,7 +27,8 @@ from sheaf_gateway.api.body import read_json
 from sheaf_gateway.api.documents import DEFAULT_PAGE, MAX_PAGE, Cursor
 from sheaf_gateway.api.requests import Whole, whole
 from sheaf_gateway.api_keys import NAME_MAX_CHARACTERS, RATE_MAX_PER_S, KeyWish, RecordedKey
-from sheaf_gateway.domain import KeyOwner, Scope, checked_time
+from sheaf_gateway.domain.access import KeyOwner, Scope
+from sheaf_gateway.domain.checking import checked_time
 from sheaf_gateway.service.keys import KeyService
 
 _Limit = Annotated[int, QueryParameter(description="Keys a page.", ge=1, le=MAX_PAGE)]

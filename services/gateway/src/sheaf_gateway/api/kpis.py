@@ -9,7 +9,7 @@ from litestar.params import QueryParameter
 from sheaf_gateway.api import openapi
 from sheaf_gateway.api.authentication import REQUIRES
 from sheaf_gateway.api.kpi_schemas import KpisBody, kpis_body
-from sheaf_gateway.domain import Scope
+from sheaf_gateway.domain.access import Scope
 from sheaf_gateway.service.kpis import DEFAULT_WINDOW_S, MAX_WINDOW_S, MIN_WINDOW_S, KpiService
 
 _NO_STORE = {"cache-control": "no-store"}

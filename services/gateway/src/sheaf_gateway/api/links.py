@@ -1,6 +1,6 @@
 """What can be asked next: the links of the API's answers."""
 
-from sheaf_gateway.domain import Document, DocumentStatus
+from sheaf_gateway.domain.documents import Document, DocumentStatus
 
 
 def document_links(document: Document) -> dict[str, str]:

@@ -9,7 +9,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from prometheus_client import REGISTRY
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from sheaf_gateway.ports import Serving
+from sheaf_gateway.ports.health import Serving
 from sheaf_gateway.service.health import REQUIRED, HealthService, HealthStatus
 
 _NO_STORE = {"cache-control": "no-store"}

@@ -14,7 +14,7 @@ from litestar.types import ExceptionHandlersMap
 
 from sheaf_common import context
 from sheaf_common.errors import ErrorKind, InternalError, SheafError
-from sheaf_gateway.domain import RejectedFile
+from sheaf_gateway.domain.uploads import RejectedFile
 from sheaf_gateway.service.intake import EveryFileRejected
 from sheaf_gateway.service.waiting import CallerGone
 

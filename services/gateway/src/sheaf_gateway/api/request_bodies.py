@@ -23,7 +23,7 @@ from litestar.openapi.spec import (
 from sheaf_gateway.api import idempotency
 from sheaf_gateway.api.requests import DEFAULT_REPLAYED, MAX_ATTEMPT, MAX_REPLAYED
 from sheaf_gateway.client_metadata import MAX_MEMBERS, METADATA_ALLOWED
-from sheaf_gateway.domain import PRODUCT_MAX_CHARACTERS
+from sheaf_gateway.domain.checking import PRODUCT_MAX_CHARACTERS
 from sheaf_gateway.options import (
     LANGUAGES_ALLOWED,
     PASSWORD_ALLOWED,

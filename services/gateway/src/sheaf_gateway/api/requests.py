@@ -7,7 +7,8 @@ from msgspec import Meta
 
 from sheaf_common.errors import InvalidInput
 from sheaf_gateway import options
-from sheaf_gateway.domain import Replay, checked_product
+from sheaf_gateway.domain.checking import checked_product
+from sheaf_gateway.domain.replaying import Replay
 from sheaf_gateway.options import OptionChanges
 from sheaf_gateway.service.control import Reprocessing
 

@@ -9,16 +9,10 @@ from msgspec import UNSET, UnsetType
 
 from sheaf_gateway.api.links import accepted_file_links, batch_links, document_links
 from sheaf_gateway.api.problems import Problem, file_problem
-from sheaf_gateway.domain import (
-    AcceptedFile,
-    Batch,
-    Document,
-    DocumentPage,
-    DocumentStatus,
-    FileOutcome,
-    Replayed,
-    Workflow,
-)
+from sheaf_gateway.domain.documents import Batch, Document, DocumentStatus, Workflow
+from sheaf_gateway.domain.listing import DocumentPage
+from sheaf_gateway.domain.replaying import Replayed
+from sheaf_gateway.domain.uploads import AcceptedFile, FileOutcome
 from sheaf_gateway.options import OcrMode, Options, Priority
 from sheaf_gateway.pages import pages_text
 from sheaf_gateway.service.answers import TakenBatch

@@ -8,7 +8,7 @@ from sheaf_gateway.api import openapi
 from sheaf_gateway.api.authentication import REQUIRES
 from sheaf_gateway.api.fields import Fields, columns_of, selected
 from sheaf_gateway.api.schemas import WorkflowBody, workflow_body
-from sheaf_gateway.domain import Scope
+from sheaf_gateway.domain.access import Scope
 from sheaf_gateway.service.reading import ReadingService
 
 

@@ -12,14 +12,9 @@ from uuid import UUID
 import msgspec
 
 from sheaf_common.errors import ERROR_BY_KIND, ErrorKind, InternalError, SheafError
-from sheaf_gateway.domain import (
-    AcceptedFile,
-    Document,
-    FileOutcome,
-    RejectedFile,
-    StoredObject,
-    object_key,
-)
+from sheaf_gateway.domain.documents import Document
+from sheaf_gateway.domain.object_keys import object_key
+from sheaf_gateway.domain.uploads import AcceptedFile, FileOutcome, RejectedFile, StoredObject
 
 _LEVEL: Final = 1
 

@@ -13,8 +13,8 @@ import structlog
 
 from sheaf_common.errors import OverCapacity, PermissionDenied, Unauthenticated
 from sheaf_gateway import metrics
-from sheaf_gateway.domain import KeyOwner, Scope
-from sheaf_gateway.ports import KeyDirectory, SharedKeys, Taken
+from sheaf_gateway.domain.access import KeyOwner, Scope
+from sheaf_gateway.ports.api_keys import KeyDirectory, SharedKeys, Taken
 from sheaf_gateway.rates import Allowance, Rate
 from sheaf_gateway.service.limiting import LocalLimiter
 

@@ -11,7 +11,7 @@ from sheaf_common import context
 from sheaf_common.errors import OverCapacity
 from sheaf_gateway import metrics
 from sheaf_gateway.backlog import REOPENS_AT, LaneQueue, seconds_until_young
-from sheaf_gateway.ports import IntakeQueue
+from sheaf_gateway.ports.measurements import IntakeQueue
 from sheaf_gateway.service.spread import spread_s
 
 log = structlog.get_logger()

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sheaf_gateway.domain import Document, Replay, Replayed
+from sheaf_gateway.domain.documents import Document
+from sheaf_gateway.domain.replaying import Replay, Replayed
 from sheaf_gateway.options import DEFAULT_OPTIONS, NO_CHANGES, OptionChanges, Options, Password
-from sheaf_gateway.ports import Records
+from sheaf_gateway.ports.records import Records
 from sheaf_gateway.service.passwords import PasswordSealer
 
 _OF_OPTIONS: Final = frozenset({"options"})

@@ -15,8 +15,9 @@ import zstandard
 from sheaf_common import context
 from sheaf_common.errors import NotFound, SheafError
 from sheaf_gateway import metrics
-from sheaf_gateway.domain import CopiedResult, Reusable, copied_result_key
-from sheaf_gateway.ports import ObjectContent, ObjectStore
+from sheaf_gateway.domain.object_keys import copied_result_key
+from sheaf_gateway.domain.registration import CopiedResult, Reusable
+from sheaf_gateway.ports.objects import ObjectContent, ObjectStore
 from sheaf_gateway.settings import ResultSettings
 
 log = structlog.get_logger()

@@ -9,7 +9,8 @@ import structlog
 
 from sheaf_common.errors import SheafError
 from sheaf_common.failpoints import failpoint
-from sheaf_gateway.ports import ObjectStore, Records
+from sheaf_gateway.ports.objects import ObjectStore
+from sheaf_gateway.ports.records import Records
 
 log = structlog.get_logger()
 

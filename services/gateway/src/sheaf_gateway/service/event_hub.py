@@ -12,7 +12,7 @@ import structlog
 from sheaf_common.backoff import backoff_s
 from sheaf_common.errors import SheafError
 from sheaf_gateway.events import Event, Followed
-from sheaf_gateway.ports import EventLog
+from sheaf_gateway.ports.events import EventLog
 
 log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ from typing import Final
 from sheaf_common.errors import InvalidInput
 from sheaf_gateway import options
 from sheaf_gateway.client_metadata import MAX_SENT_BYTES, compact_metadata
-from sheaf_gateway.domain import checked_product, shown_filename
+from sheaf_gateway.domain.checking import checked_product, shown_filename
 from sheaf_gateway.options import (
     DEFAULT_OPTIONS,
     NO_CHANGES,

@@ -6,15 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from sheaf_common.errors import InvalidInput, SheafError
-from sheaf_gateway.domain import (
-    AcceptedFile,
-    FileOutcome,
-    RejectedFile,
-    StoredObject,
-    clean_filename,
-    object_key,
-    shown_filename,
-)
+from sheaf_gateway.domain.checking import clean_filename, shown_filename
+from sheaf_gateway.domain.object_keys import object_key
+from sheaf_gateway.domain.uploads import AcceptedFile, FileOutcome, RejectedFile, StoredObject
 from sheaf_gateway.service.admission import ByteBudget
 from sheaf_gateway.service.pipe import ContentPipe
 from sheaf_gateway.service.puts import Putter

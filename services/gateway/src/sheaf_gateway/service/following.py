@@ -10,7 +10,8 @@ from uuid import UUID
 from sheaf_common.errors import NotFound, OverCapacity, SheafError, Unavailable
 from sheaf_gateway import metrics
 from sheaf_gateway.events import Ending, Event, EventPage, Followed
-from sheaf_gateway.ports import EventLog, Records
+from sheaf_gateway.ports.events import EventLog
+from sheaf_gateway.ports.records import Records
 from sheaf_gateway.service.event_hub import EventHub, Listener
 
 _PAGE: Final = 200

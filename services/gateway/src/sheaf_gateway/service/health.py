@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from sheaf_gateway.ports import HealthProbe, Serving
+from sheaf_gateway.ports.health import HealthProbe, Serving
 
 REQUIRED: Final = ("storage", "s3", "metadata", "mysql")
 """What intake cannot do without; with anything else down it goes on."""

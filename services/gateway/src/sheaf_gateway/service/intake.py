@@ -14,10 +14,13 @@ from sheaf_common.errors import InvalidInput, SheafError
 from sheaf_common.failpoints import failpoint
 from sheaf_common.ids import new_id
 from sheaf_gateway import metrics
-from sheaf_gateway.domain import NewBatch, RejectedFile
+from sheaf_gateway.domain.registration import NewBatch
+from sheaf_gateway.domain.uploads import RejectedFile
 from sheaf_gateway.idempotency import HeldKey
 from sheaf_gateway.options import Duplicates
-from sheaf_gateway.ports import KeyAnswer, ObjectStore, Records
+from sheaf_gateway.ports.idempotency import KeyAnswer
+from sheaf_gateway.ports.objects import ObjectStore
+from sheaf_gateway.ports.records import Records
 from sheaf_gateway.service import answers
 from sheaf_gateway.service.admission import Admission, ByteBudget
 from sheaf_gateway.service.answers import TakenBatch

@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 import structlog
 
 from sheaf_common.errors import Conflict, InvalidInput, SheafError
-from sheaf_gateway.domain import FileOutcome
+from sheaf_gateway.domain.uploads import FileOutcome
 from sheaf_gateway.idempotency import KEY_LOST, Fingerprint, HeldKey, KeyOutcome
-from sheaf_gateway.ports import IdempotencyKeys, KeyAnswer
+from sheaf_gateway.ports.idempotency import IdempotencyKeys, KeyAnswer
 from sheaf_gateway.service import answers
 from sheaf_gateway.service.finishing import FinishingWork
 

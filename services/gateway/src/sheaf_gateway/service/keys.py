@@ -14,8 +14,8 @@ from sheaf_gateway.api_keys import (
     check_wish,
     random_key,
 )
-from sheaf_gateway.domain import KeyOwner
-from sheaf_gateway.ports import Keys
+from sheaf_gateway.domain.access import KeyOwner
+from sheaf_gateway.ports.api_keys import Keys
 from sheaf_gateway.service.authentication import Authenticator
 
 _NEWEST: Final = 200

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 from sheaf_common.telemetry import catalogue
 from sheaf_common.telemetry.kpis import KpiName
 from sheaf_common.telemetry.measured import Recent
-from sheaf_gateway.ports import Backlog
+from sheaf_gateway.ports.measurements import Backlog
 
 Values: TypeAlias = Mapping[KpiName, float | None]
 

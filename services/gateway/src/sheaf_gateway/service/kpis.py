@@ -12,7 +12,7 @@ from sheaf_common import context
 from sheaf_common.errors import OverCapacity, SheafError
 from sheaf_common.telemetry.kpis import Kpi, KpiName, judged
 from sheaf_common.telemetry.measured import Recent
-from sheaf_gateway.ports import Measurements
+from sheaf_gateway.ports.measurements import Measurements
 from sheaf_gateway.service import kpi_values
 from sheaf_gateway.service.kpi_values import Values
 

@@ -8,8 +8,8 @@ import structlog
 
 from sheaf_common.backoff import backoff_s
 from sheaf_common.errors import ErrorKind, InternalError, InvalidInput, SheafError
-from sheaf_gateway.domain import ACCEPTED_CONTENT_TYPES, StoredObject
-from sheaf_gateway.ports import ObjectStore
+from sheaf_gateway.domain.uploads import ACCEPTED_CONTENT_TYPES, StoredObject
+from sheaf_gateway.ports.objects import ObjectStore
 from sheaf_gateway.settings import UploadSettings
 
 log = structlog.get_logger()

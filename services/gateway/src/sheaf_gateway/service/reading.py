@@ -6,16 +6,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from sheaf_common.errors import DataLoss, FailedPrecondition, NotFound, SheafError
-from sheaf_gateway.domain import (
-    Batch,
-    Columns,
-    Document,
-    DocumentPage,
-    DocumentStatus,
-    ListFilter,
-    Workflow,
-)
-from sheaf_gateway.ports import ObjectContent, ObjectStore, Records
+from sheaf_gateway.domain.documents import Batch, Columns, Document, DocumentStatus, Workflow
+from sheaf_gateway.domain.listing import DocumentPage, ListFilter
+from sheaf_gateway.ports.objects import ObjectContent, ObjectStore
+from sheaf_gateway.ports.records import Records
 from sheaf_gateway.service.results import ResultReader
 from sheaf_gateway.service.waiting import LongPolls
 

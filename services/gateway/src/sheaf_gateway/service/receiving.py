@@ -6,12 +6,7 @@ from dataclasses import dataclass
 from sheaf_common.errors import InvalidInput, Unavailable
 from sheaf_common.ids import new_id
 from sheaf_gateway import metrics
-from sheaf_gateway.domain import (
-    AcceptedFile,
-    FileOutcome,
-    RejectedFile,
-    concurrency_bound,
-)
+from sheaf_gateway.domain.uploads import AcceptedFile, FileOutcome, RejectedFile, concurrency_bound
 from sheaf_gateway.form import FormParser, PartEnd, PartStart
 from sheaf_gateway.idempotency import Fingerprint
 from sheaf_gateway.service.admission import ByteBudget

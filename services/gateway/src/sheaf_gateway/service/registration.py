@@ -10,9 +10,9 @@ import structlog
 from sheaf_common import context
 from sheaf_common.backoff import backoff_s
 from sheaf_common.errors import ErrorKind, SheafError
-from sheaf_gateway.domain import NewBatch, Registered
+from sheaf_gateway.domain.registration import NewBatch, Registered
 from sheaf_gateway.idempotency import KEY_LOST
-from sheaf_gateway.ports import Records
+from sheaf_gateway.ports.records import Records
 
 log = structlog.get_logger()
 

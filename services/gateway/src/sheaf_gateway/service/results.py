@@ -8,7 +8,7 @@ import msgspec
 import zstandard
 
 from sheaf_common.errors import DataLoss, FailedPrecondition
-from sheaf_gateway.ports import ObjectContent
+from sheaf_gateway.ports.objects import ObjectContent
 from sheaf_gateway.settings import ResultSettings
 
 _PIECE_BYTES: Final = 256 * 1024

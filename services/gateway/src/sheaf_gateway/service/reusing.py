@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from sheaf_gateway.domain import Document, NewBatch
+from sheaf_gateway.domain.documents import Document
+from sheaf_gateway.domain.registration import NewBatch
 from sheaf_gateway.service.copying import ResultCopier, count_registered
 from sheaf_gateway.service.registration import Registrar, RegistrationRefused
 

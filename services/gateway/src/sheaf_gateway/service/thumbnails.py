@@ -4,8 +4,11 @@ from typing import Final
 from uuid import UUID
 
 from sheaf_common.errors import FailedPrecondition, InvalidInput, NotFound
-from sheaf_gateway.domain import Document, DocumentStatus, thumbnail_key
-from sheaf_gateway.ports import ObjectStore, PageRenderer, Records
+from sheaf_gateway.domain.documents import Document, DocumentStatus
+from sheaf_gateway.domain.object_keys import thumbnail_key
+from sheaf_gateway.ports.objects import ObjectStore
+from sheaf_gateway.ports.records import Records
+from sheaf_gateway.ports.rendering import PageRenderer
 from sheaf_gateway.service.reading import missing
 
 WIDTHS_PX: Final = (128, 256, 512, 1024)

@@ -14,7 +14,7 @@ from sheaf_common.errors import NotFound, PermissionDenied, Unauthenticated
 from sheaf_metadata.domain.api_keys import ApiKey, KeyOwner, KeyRecord, check_hash, check_key
 from sheaf_metadata.domain.key_pages import cut_page, decode_cursor, page_size_of
 from sheaf_metadata.domain.registration import check_user
-from sheaf_metadata.ports import ApiKeys, KeyMarks
+from sheaf_metadata.ports.api_keys import ApiKeys, KeyMarks
 from sheaf_metadata.service.key_use import KeyUse
 
 log = structlog.get_logger()

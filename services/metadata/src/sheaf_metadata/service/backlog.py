@@ -8,7 +8,7 @@ from typing import Final
 
 from sheaf_metadata.domain.documents import LaneBacklog
 from sheaf_metadata.domain.drain import Drain
-from sheaf_metadata.ports import Housekeeping
+from sheaf_metadata.ports.housekeeping import Housekeeping
 
 _FRESH_S: Final = 1.0
 

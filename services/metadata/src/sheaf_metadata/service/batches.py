@@ -9,7 +9,8 @@ from sheaf_common import context
 from sheaf_common.errors import NotFound
 from sheaf_metadata.domain.documents import BatchView
 from sheaf_metadata.domain.fields import Fields, with_fields
-from sheaf_metadata.ports import BatchCache, Reads
+from sheaf_metadata.ports.caching import BatchCache
+from sheaf_metadata.ports.reading import Reads
 from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.monotonic import ShownVersions
 from sheaf_metadata.service.observer import Observer

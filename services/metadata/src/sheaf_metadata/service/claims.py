@@ -12,7 +12,8 @@ from sheaf_common import context
 from sheaf_common.errors import InvalidInput
 from sheaf_metadata.domain import claims, outcomes
 from sheaf_metadata.domain.claims import ClaimedGroup, ClaimLimits, DocumentAttempt
-from sheaf_metadata.ports import Claims, DocumentCache, Leases, Pipelines
+from sheaf_metadata.ports.caching import DocumentCache
+from sheaf_metadata.ports.claims import Claims, Leases, Pipelines
 from sheaf_metadata.service.claim_spans import record_claim
 from sheaf_metadata.service.observer import Observer
 from sheaf_metadata.service.waiting import PlaceFreed, Waiters, WorkQueued

@@ -14,15 +14,10 @@ from sheaf_metadata.domain import control
 from sheaf_metadata.domain.control import QuarantineFilter, Reprocessing
 from sheaf_metadata.domain.documents import Document
 from sheaf_metadata.domain.registration import check_user
-from sheaf_metadata.ports import (
-    Announcer,
-    BatchCache,
-    Changes,
-    Controls,
-    DocumentCache,
-    Fairness,
-    Lags,
-)
+from sheaf_metadata.ports.caching import BatchCache, DocumentCache
+from sheaf_metadata.ports.changes import Announcer, Changes
+from sheaf_metadata.ports.control import Controls
+from sheaf_metadata.ports.fairness import Fairness, Lags
 from sheaf_metadata.service.observer import Observer, tell
 
 log = structlog.get_logger()

@@ -11,14 +11,8 @@ from sheaf_common import context
 from sheaf_common.errors import NotFound, Unavailable
 from sheaf_common.failpoints import failpoint
 from sheaf_metadata.domain.deletion import MAX_A_TRANSACTION, check_count
-from sheaf_metadata.ports import (
-    Announcer,
-    BatchCache,
-    Changes,
-    DocumentCache,
-    Outdate,
-    OutdateBatches,
-)
+from sheaf_metadata.ports.caching import BatchCache, DocumentCache, Outdate, OutdateBatches
+from sheaf_metadata.ports.changes import Announcer, Changes
 
 log = structlog.get_logger()
 

@@ -15,7 +15,8 @@ from sheaf_metadata.domain.events import (
     checked_span,
 )
 from sheaf_metadata.domain.registration import check_user
-from sheaf_metadata.ports import EventLog, Positions, Reads
+from sheaf_metadata.ports.events import EventLog, Positions
+from sheaf_metadata.ports.reading import Reads
 from sheaf_metadata.service.event_tail import EventTail
 from sheaf_metadata.service.sequencing import Sequencer
 from sheaf_metadata.service.waiting import EventsPlaced, Waiters, ends_at

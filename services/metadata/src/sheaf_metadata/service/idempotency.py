@@ -9,7 +9,7 @@ import structlog
 from sheaf_common.errors import SheafError
 from sheaf_metadata.domain.idempotency import HeldKey, KeyAnswer, check_key, check_lease
 from sheaf_metadata.domain.registration import check_user
-from sheaf_metadata.ports import IdempotencyKeys
+from sheaf_metadata.ports.idempotency import IdempotencyKeys
 
 log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from sheaf_common.errors import SheafError
-from sheaf_metadata.ports import ApiKeys
+from sheaf_metadata.ports.api_keys import ApiKeys
 
 log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sheaf_metadata.domain.documents import Document
-from sheaf_metadata.ports import DocumentCache
+from sheaf_metadata.ports.caching import DocumentCache
 
 
 class ShownVersions:

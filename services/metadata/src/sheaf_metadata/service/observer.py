@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 from sheaf_metadata.domain.documents import Document, Lane
 from sheaf_metadata.domain.outcomes import Disposition
-from sheaf_metadata.ports import Changes
+from sheaf_metadata.ports.changes import Changes
 
 CachedKind = Literal["document", "batch"]
 CoalescedKind = Literal["document", "batch", "batch_end", "workflow"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from sheaf_metadata.ports import Reads
+from sheaf_metadata.ports.reading import Reads
 
 _COLLECT_S: Final = 0.05
 """Who asks within that time is asked for in one query."""

@@ -21,17 +21,10 @@ from sheaf_metadata.domain.outcomes import (
     attachments_of,
 )
 from sheaf_metadata.domain.work import estimated_work_ms
-from sheaf_metadata.ports import (
-    Announcer,
-    Changes,
-    DocumentCache,
-    Fairness,
-    Lags,
-    Outcomes,
-    QueuedWork,
-    Released,
-    Releases,
-)
+from sheaf_metadata.ports.caching import DocumentCache
+from sheaf_metadata.ports.changes import Announcer, Changes
+from sheaf_metadata.ports.fairness import Fairness, Lags, QueuedWork
+from sheaf_metadata.ports.outcomes import Outcomes, Released, Releases
 from sheaf_metadata.service.observer import Observer, tell
 
 log = structlog.get_logger()

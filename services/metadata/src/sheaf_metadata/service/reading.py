@@ -18,7 +18,8 @@ from sheaf_metadata.domain.paging import (
     decode_cursor,
     position_fields,
 )
-from sheaf_metadata.ports import DocumentCache, Reads
+from sheaf_metadata.ports.caching import DocumentCache
+from sheaf_metadata.ports.reading import Reads
 from sheaf_metadata.service.coalescing import Coalescing
 from sheaf_metadata.service.monotonic import ShownVersions
 from sheaf_metadata.service.observer import Observer

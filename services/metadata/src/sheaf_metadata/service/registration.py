@@ -12,14 +12,9 @@ from sheaf_metadata.domain.documents import Batch, Document, Lane, Status
 from sheaf_metadata.domain.registration import NewBatch
 from sheaf_metadata.domain.reusing import Reusable
 from sheaf_metadata.domain.work import estimated_work_ms
-from sheaf_metadata.ports import (
-    Announcer,
-    Changes,
-    Fairness,
-    QueuedWork,
-    Registrations,
-    ReusableResults,
-)
+from sheaf_metadata.ports.changes import Announcer, Changes
+from sheaf_metadata.ports.fairness import Fairness, QueuedWork
+from sheaf_metadata.ports.registration import Registrations, ReusableResults
 from sheaf_metadata.service.observer import Observer, tell
 
 log = structlog.get_logger()

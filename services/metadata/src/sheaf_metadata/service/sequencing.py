@@ -17,7 +17,8 @@ import structlog
 from sheaf_common.backoff import backoff_s
 from sheaf_common.errors import SheafError
 from sheaf_metadata.domain.events import MAX_PAGE, Event, Span
-from sheaf_metadata.ports import Announcer, Changes, EventLog, Placed, Positions
+from sheaf_metadata.ports.changes import Announcer, Changes
+from sheaf_metadata.ports.events import EventLog, Placed, Positions
 from sheaf_metadata.service.event_tail import EventTail
 from sheaf_metadata.service.observer import Observer
 from sheaf_metadata.service.waiting import EventsPlaced, Waiters

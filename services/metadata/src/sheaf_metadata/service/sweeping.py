@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sheaf_common.errors import InvalidInput
 from sheaf_metadata.domain.documents import DocumentReferences
-from sheaf_metadata.ports import Housekeeping
+from sheaf_metadata.ports.housekeeping import Housekeeping
 
 _MAX_REFERENCES: Final = 1000
 _MAX_EVENTS: Final = 10_000

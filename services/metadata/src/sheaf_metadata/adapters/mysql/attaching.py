@@ -20,7 +20,7 @@ from sheaf_metadata.adapters.mysql.inserting import insert_documents
 from sheaf_metadata.adapters.mysql.writing import Write
 from sheaf_metadata.domain.attachments import MAX_BATCH_DOCUMENTS, admitted, child_of
 from sheaf_metadata.domain.documents import Document
-from sheaf_metadata.ports import Lags
+from sheaf_metadata.ports.fairness import Lags
 
 # PRIMARY.
 KNOWN: Final = text(

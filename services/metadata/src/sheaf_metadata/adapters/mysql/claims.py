@@ -27,7 +27,7 @@ from sheaf_metadata.domain.claims import (
     cut_group,
 )
 from sheaf_metadata.domain.documents import Status
-from sheaf_metadata.ports import Outdate
+from sheaf_metadata.ports.caching import Outdate
 
 # claim_idx: equal on status and lane, in the order of claim_at (and id, which every index
 # ends with), so it stops after the limit: no sort, and no lock beyond the rows taken.

@@ -28,7 +28,9 @@ from sheaf_metadata.domain.control import (
 )
 from sheaf_metadata.domain.documents import Document, Lane, Status
 from sheaf_metadata.domain.work import estimated_work_ms
-from sheaf_metadata.ports import Changes, Lags, Outdate, OutdateBatches, QueuedWork
+from sheaf_metadata.ports.caching import Outdate, OutdateBatches
+from sheaf_metadata.ports.changes import Changes
+from sheaf_metadata.ports.fairness import Lags, QueuedWork
 
 _WORK: Final = "SELECT d.id, d.user_id, d.content_type, d.size_bytes FROM document d"
 # PRIMARY.

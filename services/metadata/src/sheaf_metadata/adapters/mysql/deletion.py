@@ -20,7 +20,8 @@ from sheaf_metadata.adapters.mysql.writing import holds_any
 from sheaf_metadata.domain.attachments import MAX_BATCH_DOCUMENTS
 from sheaf_metadata.domain.deletion import MAX_LISTED, TIMES
 from sheaf_metadata.domain.documents import Lane, Status
-from sheaf_metadata.ports import Changes, Outdate, OutdateBatches
+from sheaf_metadata.ports.caching import Outdate, OutdateBatches
+from sheaf_metadata.ports.changes import Changes
 from sheaf_metadata.service.deletion import DeletedSome
 
 # PRIMARY of each.

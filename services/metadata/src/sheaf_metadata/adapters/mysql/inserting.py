@@ -13,7 +13,7 @@ from sheaf_metadata.adapters.mysql.rows import naive
 from sheaf_metadata.domain.documents import Document, Lane, Priority, Status
 from sheaf_metadata.domain.options import text_of
 from sheaf_metadata.domain.work import priority_shift
-from sheaf_metadata.ports import Lags
+from sheaf_metadata.ports.fairness import Lags
 
 # The driver joins the VALUES.
 _INSERT: Final = text(

@@ -12,7 +12,7 @@ from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.rows import CLAIMED_COLUMNS, claimed_of
 from sheaf_metadata.domain.claims import ClaimedDocument, ClaimedGroup, DocumentAttempt
 from sheaf_metadata.domain.documents import Lane
-from sheaf_metadata.ports import Outdate
+from sheaf_metadata.ports.caching import Outdate
 
 # PRIMARY, in ascending id.
 OWNED: Final = text(

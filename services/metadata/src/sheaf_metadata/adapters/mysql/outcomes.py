@@ -32,7 +32,9 @@ from sheaf_metadata.domain.outcomes import (
     judge,
     settled,
 )
-from sheaf_metadata.ports import Changes, Lags, Outdate
+from sheaf_metadata.ports.caching import Outdate
+from sheaf_metadata.ports.changes import Changes
+from sheaf_metadata.ports.fairness import Lags
 
 # PRIMARY.
 _HELD: Final = text(

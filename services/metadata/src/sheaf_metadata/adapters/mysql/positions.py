@@ -16,7 +16,7 @@ from sheaf_metadata.adapters.mysql.database import Database
 from sheaf_metadata.adapters.mysql.rows import aware
 from sheaf_metadata.domain.documents import Status
 from sheaf_metadata.domain.events import Event, Followed, Span
-from sheaf_metadata.ports import Placed, Placement
+from sheaf_metadata.ports.events import Placed, Placement
 
 _COLUMNS: Final = (
     "e.document_id, e.batch_id, e.user_id, e.type, e.status, e.attempt, e.reason, e.created_at"

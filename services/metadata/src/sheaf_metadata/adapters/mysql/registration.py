@@ -26,7 +26,7 @@ from sheaf_metadata.domain.registration import (
     in_request_order,
     same_document,
 )
-from sheaf_metadata.ports import Lags
+from sheaf_metadata.ports.fairness import Lags
 
 # PRIMARY of deletion, which holds what was deleted a while ago: a batch that is registered again
 # after its caller lost the answer may have been seen, and deleted, meanwhile.

@@ -20,7 +20,9 @@ from sheaf_metadata.adapters.mysql.writing import (
 from sheaf_metadata.domain.claims import QUARANTINE_AT_DISPATCHES, WORKER_LOST
 from sheaf_metadata.domain.documents import Status
 from sheaf_metadata.domain.outcomes import MAX_OUTCOMES, ReleaseCause
-from sheaf_metadata.ports import Changes, Outdate, Released
+from sheaf_metadata.ports.caching import Outdate
+from sheaf_metadata.ports.changes import Changes
+from sheaf_metadata.ports.outcomes import Released
 
 # workflow_id_idx.
 _HELD_IDS: Final = text(

@@ -18,7 +18,8 @@ from sheaf_metadata.domain.fields import ALL_FIELDS
 from sheaf_metadata.domain.options import text_of
 from sheaf_metadata.domain.outcomes import Ownership
 from sheaf_metadata.domain.registration import NewDocument
-from sheaf_metadata.ports import Changes, Outdate
+from sheaf_metadata.ports.caching import Outdate
+from sheaf_metadata.ports.changes import Changes
 
 # PRIMARY, in ascending id.
 LOCK_DOCUMENTS: Final = text(

@@ -16,7 +16,7 @@ from uuid import UUID
 from sheaf_common.pools.redis_gate import RedisGate
 from sheaf_metadata.domain.documents import Lane
 from sheaf_metadata.domain.work import MAX_LAG
-from sheaf_metadata.ports import Lags, Lines, QueuedWork
+from sheaf_metadata.ports.fairness import Lags, Lines, QueuedWork
 
 _PREFIX: Final = "sheaf:tail:"
 _MAX_LAG_US: Final = MAX_LAG // timedelta(microseconds=1)

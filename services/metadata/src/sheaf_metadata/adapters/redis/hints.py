@@ -16,7 +16,7 @@ import structlog
 from sheaf_common.ids import new_id
 from sheaf_common.pools.redis_gate import REDIS_ERRORS, RedisGate
 from sheaf_metadata.domain.documents import Lane
-from sheaf_metadata.ports import Changes
+from sheaf_metadata.ports.changes import Changes
 from sheaf_metadata.service.waiting import (
     BatchEnded,
     DocumentEnded,

@@ -5,9 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from sheaf.metadata.v1 import metadata_pb2_grpc
-from sheaf_common.errors import Unavailable
 from sheaf_common.grpc.channel import grpc_peer
-from sheaf_common.grpc.health import is_serving, publish_dependency_health
+from sheaf_common.grpc.health import publish_dependency_health
 from sheaf_common.grpc.server import GrpcServer, grpc_server
 from sheaf_common.lifecycle import Lifecycle
 from sheaf_common.telemetry.metrics import metrics_endpoint
@@ -16,6 +15,7 @@ from sheaf_orchestrator.adapters.scaling_metrics import PrometheusScalingObserve
 from sheaf_orchestrator.adapters.worker_processes import LocalWorkers, WorkerPlan
 from sheaf_orchestrator.service.scaler import Scaler
 from sheaf_orchestrator.settings import OrchestratorSettings
+from sheaf_orchestrator.wiring.requiring import require
 
 _CLOSING_S: Final = 2.0
 """Of its grace, what the scaler keeps for itself when its workers have drained."""
@@ -43,8 +43,7 @@ async def scaler(settings: OrchestratorSettings, lifecycle: Lifecycle) -> AsyncI
     ):
 
         async def ask_metadata() -> None:
-            if not await is_serving(metadata):
-                raise Unavailable("PEER_UNAVAILABLE", f"{metadata.name} is not serving")
+            await require(metadata)
 
         stub = metadata_pb2_grpc.MetadataServiceStub(metadata.channel)
         scaling_by_load = Scaler(

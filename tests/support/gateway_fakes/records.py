@@ -1,170 +1,34 @@
-"""Small fakes of the gateway's ports, kept in memory."""
+"""The records in memory."""
 
 import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import (
-    AsyncIterable,
-    AsyncIterator,
-    Awaitable,
     Callable,
     Iterable,
-    Mapping,
     Sequence,
 )
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sheaf_common import context
 from sheaf_common.errors import (
     FailedPrecondition,
-    InvalidInput,
     NotFound,
     SheafError,
     Unauthenticated,
 )
-from sheaf_common.telemetry.measured import Recent
-from sheaf_gateway.backlog import LaneQueue
-from sheaf_gateway.domain import (
-    AcceptedFile,
-    Batch,
-    Columns,
-    Document,
-    DocumentPage,
-    DocumentStatus,
-    KeyOwner,
-    ListFilter,
-    NewBatch,
-    Registered,
-    Replay,
-    Replayed,
-    Reusable,
-    StoredObject,
-    Workflow,
-)
+from sheaf_gateway.domain.access import KeyOwner
+from sheaf_gateway.domain.documents import Batch, Columns, Document, DocumentStatus, Workflow
+from sheaf_gateway.domain.listing import DocumentPage, ListFilter
+from sheaf_gateway.domain.registration import NewBatch, Registered, Reusable
+from sheaf_gateway.domain.replaying import Replay, Replayed
+from sheaf_gateway.domain.uploads import AcceptedFile
 from sheaf_gateway.options import Options
-from sheaf_gateway.ports import Backlog, MeasuredService, ObjectContent, Serving
+from support.gateway_fakes.common import Hook, do_nothing
 from support.gateway_key_fakes import FakeIdempotencyKeys
-
-KEY: Final = "sk_test_0123456789"
-READ_ONLY_KEY: Final = "sk_read_0123456789"
-USER: Final = "user-1"
-
-Hook = Callable[[], Awaitable[None]]
-
-
-async def _nothing() -> None:
-    pass
-
-
-@dataclass
-class FakeStore:
-    """The ObjectStore port in memory. `before_put` and `before_delete` may wait or raise."""
-
-    objects: dict[str, bytes] = field(default_factory=dict)
-    before_put: Callable[[str], Awaitable[None]] | None = None
-    after_put: Hook = _nothing
-    before_delete: Hook = _nothing
-    piece_taken: Hook = _nothing
-    running: int = 0
-    peak: int = 0
-    puts: int = 0
-    streamed: list[str] = field(default_factory=list)
-    deleted: list[str] = field(default_factory=list)
-
-    async def put(
-        self,
-        key: str,
-        filename: str,
-        content: bytes | AsyncIterable[bytes],
-        *,
-        accepted_content_types: Sequence[str],
-        max_size_bytes: int,
-        timeout_s: float,
-    ) -> StoredObject:
-        """Stores what begins like a PDF or is text; refuses the rest as the service does."""
-        self.puts += 1
-        self.running += 1
-        self.peak = max(self.peak, self.running)
-        try:
-            async with asyncio.timeout(timeout_s):
-                if self.before_put is not None:
-                    await self.before_put(filename)
-                whole = await self._whole(key, content)
-                stored = _described(key, whole)
-                self.objects[key] = whole
-                await self.after_put()
-                return stored
-        finally:
-            self.running -= 1
-
-    async def put_result(self, key: str, content: bytes, *, timeout_s: float) -> None:
-        """Stores it; `before_put` is told the key."""
-        async with asyncio.timeout(timeout_s):
-            if self.before_put is not None:
-                await self.before_put(key)
-            self.objects[key] = content
-
-    async def _whole(self, key: str, content: bytes | AsyncIterable[bytes]) -> bytes:
-        if isinstance(content, bytes):
-            return content
-        self.streamed.append(key)
-        pieces = []
-        async for piece in content:
-            pieces.append(piece)
-            await self.piece_taken()
-        return b"".join(pieces)
-
-    @asynccontextmanager
-    async def get(
-        self, key: str, *, offset: int = 0, length_bytes: int = 0
-    ) -> AsyncIterator[ObjectContent]:
-        """Reads in pieces of 64 KiB."""
-        if key not in self.objects:
-            raise NotFound("OBJECT_NOT_FOUND", "no such object")
-        whole = self.objects[key]
-        part = whole[offset : offset + length_bytes] if length_bytes else whole[offset:]
-
-        async def chunks() -> AsyncIterator[bytes]:
-            for start in range(0, len(part), 65536):
-                await asyncio.sleep(0)
-                yield part[start : start + 65536]
-
-        digest = hashlib.sha256(whole).digest()
-        yield ObjectContent(StoredObject(key, len(whole), digest, "x/y"), chunks())
-
-    async def delete(self, keys: Sequence[str], *, timeout_s: float) -> None:
-        """Deletes."""
-        await self.before_delete()
-        self.deleted.extend(keys)
-        for key in keys:
-            self.objects.pop(key, None)
-
-    async def delete_all(self, document_id: str, *, timeout_s: float) -> None:
-        """Deletes what lies under the document's prefix."""
-        prefix = f"documents/{document_id}/"
-        await self.delete(
-            [key for key in self.objects if key.startswith(prefix)], timeout_s=timeout_s
-        )
-
-
-def _described(key: str, content: bytes) -> StoredObject:
-    if not content:
-        raise InvalidInput("OBJECT_EMPTY", "the object is empty", evidence={"key": key})
-    if content.startswith(b"%PDF"):
-        content_type = "application/pdf"
-    elif b"\x00" in content[:512]:
-        raise InvalidInput(
-            "UNSUPPORTED_MEDIA_TYPE",
-            "not among the accepted types",
-            evidence={"key": key, "content_type": "application/octet-stream"},
-        )
-    else:
-        content_type = "text/plain"
-    return StoredObject(key, len(content), hashlib.sha256(content).digest(), content_type)
 
 
 @dataclass
@@ -180,7 +44,7 @@ class FakeRecords:
     products: dict[str, str] = field(default_factory=dict)
     answers: list[SheafError] = field(default_factory=list)
     commits: bool = False
-    before_register: Hook = _nothing
+    before_register: Hook = do_nothing
     registrations: int = 0
     resolutions: int = 0
     lists: list[ListFilter] = field(default_factory=list)
@@ -414,98 +278,3 @@ def _queued(batch: NewBatch, file: AcceptedFile) -> Document:
         object_key=file.stored.key,
         uploaded_at=datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC),
     )
-
-
-@dataclass
-class FakeRenderer:
-    """The PageRenderer port: a picture says what it is of. `error` is raised instead."""
-
-    error: SheafError | None = None
-    after_draw: Hook = _nothing
-    drawn: list[tuple[str, int, int]] = field(default_factory=list)
-
-    async def thumbnail(self, document: Document, page: int, width_px: int) -> bytes:
-        """Draws."""
-        self.drawn.append((document.object_key, page, width_px))
-        if self.error is not None:
-            raise self.error
-        await self.after_draw()
-        return f"RIFF WEBP {page} {width_px}".encode()
-
-
-@dataclass
-class FakeProbe:
-    """The HealthProbe port: everything is well unless said otherwise."""
-
-    said: dict[str, Serving] = field(
-        default_factory=lambda: dict.fromkeys(
-            ("storage", "s3", "metadata", "mysql", "redis", "orchestrator", "temporal"),
-            Serving.YES,
-        )
-    )
-    asked: int = 0
-
-    async def ask(self) -> Mapping[str, Serving]:
-        """What was said."""
-        self.asked += 1
-        await asyncio.sleep(0)
-        return dict(self.said)
-
-
-@dataclass
-class FakeQueue:
-    """The IntakeQueue port: the text lane as it is set, or an error."""
-
-    queued_documents: int = 0
-    oldest_age_s: float = 0.0
-    drained_per_second: float = 0.0
-    lane: str = "text"
-    error: SheafError | None = None
-
-    async def lanes(self, *, timeout_s: float) -> Sequence[LaneQueue]:
-        """One lane."""
-        await asyncio.sleep(0)
-        if self.error is not None:
-            raise self.error
-        return [
-            LaneQueue(self.lane, self.queued_documents, self.oldest_age_s, self.drained_per_second)
-        ]
-
-
-@dataclass
-class FakeMeasurements:
-    """The Measurements port, and what the gateway itself measured.
-
-    A part that has an error in `errors` raises it; `hold`, where it is set, is waited for.
-    """
-
-    measured: dict[str, Recent] = field(default_factory=dict)
-    waiting: Backlog = field(default_factory=lambda: Backlog(0, 64, 0))
-    errors: dict[str, SheafError] = field(default_factory=dict)
-    hold: asyncio.Event | None = None
-    asked: list[tuple[str, float]] = field(default_factory=list)
-
-    def own(self, window_s: float) -> Recent:
-        """Of the gateway."""
-        self.asked.append(("gateway", window_s))
-        return self.measured.get("gateway", Recent(window_s))
-
-    async def recent(
-        self, service: MeasuredService, window_s: float, *, timeout_s: float
-    ) -> Recent:
-        """Of a service."""
-        self.asked.append((service, window_s))
-        await self._answering(service)
-        return self.measured.get(service, Recent(window_s))
-
-    async def backlog(self, *, timeout_s: float) -> Backlog:
-        """What waits."""
-        await self._answering("backlog")
-        return self.waiting
-
-    async def _answering(self, part: str) -> None:
-        await asyncio.sleep(0)
-        if self.hold is not None:
-            await self.hold.wait()
-        if part in self.errors:
-            raise self.errors[part]

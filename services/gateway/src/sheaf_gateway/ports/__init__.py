@@ -1,0 +1,1 @@
+"""What the gateway needs from outside. A module an area; callers import from it."""

@@ -1,0 +1,1 @@
+"""The composition root, a module a role; `process` puts them together."""
