@@ -111,7 +111,7 @@ class AgileLock:
         key = fitted(self._wrapping.hash(digest, purpose), self._wrapping.key_bytes)
         return self._wrapping.decrypt(key, self._wrapping.salt, data)
 
-    def is_whole(self, key: bytes, encrypted: bytes) -> bool:
+    def is_whole(self, key: bytes, encrypted: bytearray) -> bool:
         """Whether the package is what was locked, by its HMAC; one without any is not."""
         if self._integrity is None:
             return False
@@ -125,26 +125,31 @@ class AgileLock:
             told.append(value[: _HASHES[self._data.hash_name.upper()]])
         return hmac.compare_digest(hmac.digest(told[0], encrypted, self._data.hash_name), told[1])
 
-    def decrypt(self, key: bytes, encrypted: bytes) -> bytearray:
-        """The package. Raises ExtractionError: DAMAGED (less of it than it says)."""
-        view, out = memoryview(encrypted), bytearray()
+    def decrypt(self, key: bytes, package: bytearray) -> None:
+        """Turn the stream into the package, in place. Raises ExtractionError: DAMAGED."""
+        size = take_size(package)
         aes = algorithms.AES(key)
-        for number, at in enumerate(range(_SIZE_BYTES, len(view), _SEGMENT_BYTES)):
-            segment = view[at : at + _SEGMENT_BYTES]
-            whole = len(segment) - len(segment) % _BLOCK_BYTES
-            start = self._data.hash(self._data.salt, number.to_bytes(4, "little"))
-            vector = fitted(start, _BLOCK_BYTES)
-            out += Cipher(aes, modes.CBC(vector)).decryptor().update(segment[:whole])
-        return cut(out, encrypted)
+        with memoryview(package) as view:
+            for number, at in enumerate(range(0, len(view), _SEGMENT_BYTES)):
+                segment = view[at : at + _SEGMENT_BYTES]
+                start = self._data.hash(self._data.salt, number.to_bytes(4, "little"))
+                vector = fitted(start, _BLOCK_BYTES)
+                segment[:] = Cipher(aes, modes.CBC(vector)).decryptor().update(segment)
+                segment.release()
+        del package[size:]
 
 
-def cut(package: bytearray, encrypted: bytes) -> bytearray:
-    """The package without what fills its last block. Raises ExtractionError: DAMAGED."""
-    size = int.from_bytes(encrypted[:_SIZE_BYTES], "little")
-    if size > len(package):
+def take_size(stream: bytearray) -> int:
+    """Cut the size of the package from the head of its stream, and half a block from the end.
+
+    Raises ExtractionError: DAMAGED (less of it than it says).
+    """
+    size = int.from_bytes(stream[:_SIZE_BYTES], "little")
+    del stream[:_SIZE_BYTES]
+    del stream[len(stream) - len(stream) % _BLOCK_BYTES :]
+    if size > len(stream):
         raise damaged("less is encrypted in it than it says")
-    del package[size:]
-    return package
+    return size
 
 
 def fitted(data: bytes, size: int) -> bytes:

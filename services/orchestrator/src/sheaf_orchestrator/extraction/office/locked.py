@@ -9,13 +9,12 @@ from typing import Final
 import msgspec
 
 from sheaf_orchestrator.extraction import detection, registry, types
-from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.limits import Limits
 from sheaf_orchestrator.extraction.office.agile import AgileLock
 from sheaf_orchestrator.extraction.office.ole import PARSING_ERRORS, damaged
 from sheaf_orchestrator.extraction.office.refusing import locked, unsupported
 from sheaf_orchestrator.extraction.office.standard import StandardLock
-from sheaf_orchestrator.extraction.ole import open_ole
+from sheaf_orchestrator.extraction.ole import open_ole, read_stream
 from sheaf_orchestrator.extraction.options import Options
 from sheaf_orchestrator.extraction.result import Extracted, ResultWarning
 from sheaf_orchestrator.extraction.zips import MAGIC
@@ -58,31 +57,34 @@ def extract(content: bytearray, options: Options, limits: Limits) -> Extracted:
 
 def _opened(content: bytearray, password: bytes, limits: Limits) -> tuple[bytearray, bool]:
     """The package, and whether it is what was locked."""
-    info, encrypted = _streams(content)
+    info, package = _streams(content)
     lock = _lock(info, limits)
     key = lock.key(password.decode(errors="replace"))
     if key is None:
         raise locked(password)
     try:
-        return lock.decrypt(key, encrypted), lock.is_whole(key, encrypted)
+        whole = lock.is_whole(key, package)
+        lock.decrypt(key, package)
     except ValueError as error:  # a key of no length that the cipher has
         raise damaged("how it is encrypted cannot be read") from error
+    return package, whole
 
 
-def _streams(content: bytearray) -> tuple[bytes, bytes]:
+def _streams(content: bytearray) -> tuple[bytes, bytearray]:
+    """How the package is encrypted, and the package."""
     with open_ole(content) as container:
         try:
             if not container.exists(_INFO):
                 raise unsupported()  # its rights are managed by a server, for example
             if container.get_size(_INFO) > _MAX_INFO_BYTES:
                 raise damaged("how it is encrypted cannot be read")
-            if not _MIN_PACKAGE_BYTES < container.get_size(_PACKAGE) <= len(content):
-                raise damaged("nothing is encrypted in it")
-            return container.openstream(_INFO).read(), container.openstream(_PACKAGE).read()
-        except ExtractionError:
-            raise
+            info = bytes(read_stream(container, content, _INFO))
+            package = read_stream(container, content, _PACKAGE)
         except PARSING_ERRORS as error:
             raise damaged("its OLE streams cannot be read") from error
+    if len(package) < _MIN_PACKAGE_BYTES:
+        raise damaged("nothing is encrypted in it")
+    return info, package
 
 
 def _lock(info: bytes, limits: Limits) -> AgileLock | StandardLock:

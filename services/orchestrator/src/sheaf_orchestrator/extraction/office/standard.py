@@ -7,7 +7,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from sheaf_orchestrator.extraction.office.agile import cut
+from sheaf_orchestrator.extraction.office.agile import take_size
 from sheaf_orchestrator.extraction.office.ole import damaged
 from sheaf_orchestrator.extraction.office.refusing import unsupported
 
@@ -16,7 +16,8 @@ _HEADER: Final = struct.Struct("<II 8x I I I")
 _VERIFIER: Final = struct.Struct("<I16s16sI32s")
 _BITS_OF: Final = {0x660E: 128, 0x660F: 192, 0x6610: 256}
 _SHA1: Final = frozenset({0, 0x8004})
-_SALT_BYTES, _SHA1_BYTES, _BLOCK_BYTES, _SIZE_BYTES = 16, 20, 16, 8
+_SALT_BYTES, _SHA1_BYTES = 16, 20
+_PIECE_BYTES: Final = 1024 * 1024
 _ROUNDS: Final = 50_000
 """Rounds of hashing: always these."""
 
@@ -51,16 +52,20 @@ class StandardLock:
         told = _ecb(key, self._verifier_hash)[:_SHA1_BYTES]
         return key if hmac.compare_digest(_sha1(_ecb(key, self._verifier)), told) else None
 
-    def is_whole(self, key: bytes, encrypted: bytes) -> bool:
+    def is_whole(self, key: bytes, encrypted: bytearray) -> bool:
         """Yes: this method has nothing by which a change could be seen."""
         del key, encrypted
         return True
 
-    def decrypt(self, key: bytes, encrypted: bytes) -> bytearray:
-        """The package. Raises ExtractionError: DAMAGED (less of it than it says)."""
-        whole = (len(encrypted) - _SIZE_BYTES) // _BLOCK_BYTES * _BLOCK_BYTES
-        data = memoryview(encrypted)[_SIZE_BYTES : _SIZE_BYTES + max(whole, 0)]
-        return cut(bytearray(_ecb(key, data)), encrypted)
+    def decrypt(self, key: bytes, package: bytearray) -> None:
+        """Turn the stream into the package, in place. Raises ExtractionError: DAMAGED."""
+        size = take_size(package)
+        with memoryview(package) as view:
+            for at in range(0, len(view), _PIECE_BYTES):
+                piece = view[at : at + _PIECE_BYTES]
+                piece[:] = _ecb(key, piece)
+                piece.release()
+        del package[size:]
 
 
 def _sha1(data: bytes) -> bytes:
