@@ -3,6 +3,7 @@
 import os
 import struct
 import time
+from array import array
 
 import pytest
 from unit.orchestrator.extraction import lockedfiles, officefiles, pdfs
@@ -17,6 +18,8 @@ from sheaf_orchestrator.extraction import (
     registry,
     types,
 )
+from sheaf_orchestrator.extraction.office import legacy_locks
+from sheaf_orchestrator.extraction.ole import open_ole, read_stream
 
 SECRET = "sécret"
 DOCX = officefiles.docx(paragraph("behind the lock"), word__media__a_bin=os.urandom(5_000))
@@ -103,6 +106,12 @@ def test_the_limit_of_rounds_is_the_one_that_is_set() -> None:
     assert refused(content, limits=Limits(password_rounds=19)).reason is Reason.TIME_LIMIT
 
 
+def test_a_workbook_cannot_have_endless_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each costs time, and four bytes are one."""
+    monkeypatch.setattr(legacy_locks, "_MAX_RECORDS", 10)
+    assert refused(LOCKED["xls"][0]).reason is Reason.TIME_LIMIT
+
+
 def test_a_change_after_the_lock_is_told() -> None:
     """The seal of an agile package does not match: a warning, and what can be read is read."""
     stored = officefiles.zipped(
@@ -115,9 +124,13 @@ def test_a_change_after_the_lock_is_told() -> None:
     streams = lockedfiles.streams(bytearray(locked))
     package = bytearray(streams["EncryptedPackage"])
     package[0] -= 8
-    changed = lockedfiles.container(streams["EncryptionInfo"], bytes(package))
-    extracted, _ = read(changed)
-    assert [warning.code for warning in extracted.warnings] == ["CHANGED"]
+    unsealed = streams["EncryptionInfo"].replace(b"dataIntegrity", b"dataUntouched")
+    for info, body in (
+        (streams["EncryptionInfo"], bytes(package)),
+        (unsealed, streams["EncryptedPackage"]),
+    ):
+        extracted, _ = read(lockedfiles.container(info, body))
+        assert [warning.code for warning in extracted.warnings] == ["CHANGED"]
 
 
 def test_what_is_inside_is_held_to_the_limits() -> None:
@@ -148,6 +161,21 @@ def test_a_broken_lock_has_a_reason(info: bytes, reason: Reason, words: str) -> 
     """Damaged where it cannot be read, ENCRYPTED where the method is none that is read."""
     error = refused(lockedfiles.container(info, bytes(64)))
     assert (error.reason, words in error.message) == (reason, True)
+
+
+def test_a_large_stream_is_read_as_olefile_reads_it() -> None:
+    """Sector by sector; what leads out of the file, or in a circle, comes to an end."""
+    content, name = bytes(LOCKED["agile"][0]), "EncryptedPackage"
+    with open_ole(content) as container:
+        assert read_stream(container, content, name) == container.openstream(name).read()
+        container.fat = array("I", [0] * len(container.fat))
+        assert len(read_stream(container, content, name)) == container.get_size(name)
+        for broken in (container.fat[:1], array("I", [0xFFFFFFFE] * 999), array("I", [998] * 999)):
+            container.fat = broken
+            with pytest.raises(ExtractionError, match="not whole"):
+                read_stream(container, content, name)
+        with pytest.raises(ExtractionError, match="not whole"):
+            read_stream(container, content, "another")
 
 
 @pytest.mark.parametrize("kind", ["agile 2010", "standard", "doc", "xls", "ppt"])

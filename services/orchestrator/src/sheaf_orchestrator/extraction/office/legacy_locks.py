@@ -7,9 +7,11 @@ import struct
 from collections.abc import Mapping
 from typing import Final
 
+from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.office.ole import damaged
 from sheaf_orchestrator.extraction.office.rc4 import Rc4Key
 from sheaf_orchestrator.extraction.office.refusing import locked, unsupported
+from sheaf_orchestrator.extraction.reasons import Reason
 
 _FIB_BYTES, _DOC_BLOCK_BYTES = 68, 512
 _OBFUSCATED: Final = 0x8000
@@ -18,6 +20,8 @@ _FILE_PASS, _BOUND_SHEET = 0x002F, 0x0085
 _PLAIN_RECORDS: Final = frozenset({0x0809, 0x002F, 0x0194, 0x0195, 0x00E1, 0x0196, 0x0138})
 """BOF, FilePass, UsrExcl, FileLock, InterfaceHdr, RRDInfo, RRDHead. Source: [MS-XLS] 2.2.10."""
 _PLACE_BYTES: Final = 4
+_MAX_RECORDS: Final = 10_000_000
+"""Most records of a locked workbook, 7 s of CPU."""
 _USER_EDIT, _PERSIST_DIRECTORY, _CRYPT_SESSION = 4085, 6002, 0x2F14
 _PPT_PLAIN: Final = frozenset({_USER_EDIT, _PERSIST_DIRECTORY, _CRYPT_SESSION})
 _HEAD_BYTES: Final = 8
@@ -35,11 +39,18 @@ def word(document: bytes, table: bytes, password: bytes | None) -> tuple[bytes, 
 
 
 def workbook(stream: bytes, password: bytes | None) -> bytes:
-    """The workbook without FilePass. Source: [MS-XLS] 2.2.10. Raises as ``Rc4Key.opened``."""
+    """The workbook without FilePass. Source: [MS-XLS] 2.2.10.
+
+    Raises as ``Rc4Key.opened``, and ExtractionError: TIME_LIMIT (too many records).
+    """
     key: Rc4Key | None = None
     shown = bytearray()
-    at, end = 0, len(stream) - 4
+    at, end, records = 0, len(stream) - 4, 0
     while at <= end:
+        records += 1
+        if records > _MAX_RECORDS:
+            message = f"The workbook has over {_MAX_RECORDS:,} records; so many are not decrypted."
+            raise ExtractionError(Reason.TIME_LIMIT, message)
         kind, size = struct.unpack_from("<HH", stream, at)
         begin, stop = at + 4, at + 4 + size
         if kind == _FILE_PASS and key is None:
@@ -54,7 +65,7 @@ def workbook(stream: bytes, password: bytes | None) -> bytes:
         at = stop
     if key is None:
         raise damaged("how it is encrypted cannot be read")
-    return bytes(shown[: len(stream)])
+    return bytes(shown)
 
 
 def _workbook_key(file_pass: bytes, password: bytes | None) -> Rc4Key:
