@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+import uuid
 from typing import Any
 
 import httpx
 import pytest
 from temporalio.client import Client
+from sqlalchemy import text as sql
+from unit.orchestrator.extraction import lockedfiles, officefiles
 
 from sheaf_dev.samples import Sample, demo_samples
 from sheaf_dev.samples.generator import text_pdf
+from sheaf_orchestrator.extraction import types
 from support.system import System
 
 SAMPLES = demo_samples()
@@ -87,6 +91,27 @@ async def test_only_wanted_pages_are_read_and_metadata_stays(system: System) -> 
     (again,) = await system.finished(ids[:1])
     assert (again["options"]["pages"], again["metadata"]) == (None, {"case": 7})
     assert [page["number"] for page in (await _result(system, ids[0]))["pages"]] == [1, 2, 3, 4, 5]
+
+
+async def test_a_password_opens_an_office_file_and_is_forgotten(system: System) -> None:
+    """It completes as what is inside, and its row keeps no password; a wrong one is ENCRYPTED."""
+    locked = lockedfiles.agile_2010(officefiles.docx(officefiles.paragraph("Dear Sir")), "secret")
+    (opened,) = await system.accepted({"a.docx": locked}, password="secret")
+    (shut,) = await system.accepted({"b.docx": locked}, password="wrong")
+    first, second = await system.finished([opened, shut])
+    result = await _result(system, opened)
+
+    assert (first["status"], result["content_type"]) == ("completed", types.DOCX)
+    assert ("Dear Sir" in result["markdown"], result["metadata"]["encrypted"]) == (True, True)
+    assert (second["status"], second["reason"]) == ("failed", "ENCRYPTED")
+    async with system.engine.connect() as connection:
+        kept = await connection.execute(
+            sql(
+                "SELECT COUNT(*) FROM document WHERE sealed_password IS NOT NULL AND id IN (:a, :b)"
+            ),
+            {"a": uuid.UUID(opened).bytes, "b": uuid.UUID(shut).bytes},
+        )
+        assert kept.scalar_one() == 0
 
 
 async def _result(system: System, document_id: str) -> Any:

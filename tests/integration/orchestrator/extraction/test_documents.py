@@ -2,17 +2,22 @@
 
 import time
 
+import msgspec
 import pytest
 from integration.orchestrator.extraction.claims import said
 from integration.orchestrator.extraction.conftest import PoolFactory
-from unit.orchestrator.extraction import pdfs
+from unit.orchestrator.extraction import lockedfiles, officefiles, pdfs
 
 from sheaf_orchestrator.extraction import (
+    ExtractionFailed,
     Limits,
+    Options,
     Quarantined,
     Reason,
     Request,
+    decode_result,
     extract_with_retry,
+    types,
 )
 from sheaf_orchestrator.extraction.sandbox.launch import DEFAULT_REGISTRY
 
@@ -32,6 +37,20 @@ async def test_kind_documents_are_read(pool: PoolFactory) -> None:
         assert said(await opened.extract(PDF, pdfs.written("Dear Sir"))) == "Dear Sir"
         assert "42.00" in said(await opened.extract(PDF, pdfs.form("42.00")))
         assert said(await opened.extract(text, "Grüße".encode())) == "Grüße"
+
+
+async def test_a_password_opens_an_office_file_in_the_sandbox(pool: PoolFactory) -> None:
+    """Its content type is that of what is inside; the next document knows no password."""
+    locked = lockedfiles.agile_2010(officefiles.docx(officefiles.paragraph("Dear Sir")), "secret")
+    ole = Request(document_id="d", attempt=1, content_type=types.OLE)
+    given = msgspec.structs.replace(ole, options=Options(password=b"secret"))
+    async with pool(Limits(), spares=0, registry=DEFAULT_REGISTRY) as opened:
+        extraction = await opened.extract(given, locked)
+        result = decode_result(extraction.result)
+        assert (said(extraction), result.content_type) == ("Dear Sir", types.DOCX)
+        assert (result.metadata.encrypted, result.size_bytes) == (True, len(locked))
+        with pytest.raises(ExtractionFailed, match="needs a password"):
+            await opened.extract(ole, locked)
 
 
 @pytest.mark.parametrize(

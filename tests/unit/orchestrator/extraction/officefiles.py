@@ -177,8 +177,8 @@ def _entry(
     )  # fmt: skip
 
 
-def doc(text: str, *, flags: int = 0) -> bytearray:
-    """A document of Word 97 whose text is one piece of UTF-16."""
+def doc(text: str, *, flags: int = 0, before: bytes = b"") -> bytearray:
+    """A document of Word 97 whose text is one piece of UTF-16; ``before`` begins its table."""
     encoded = text.encode("utf-16-le")
     pieces = struct.pack("<IIHIH", 0, len(text), 0, 1024, 0)
     clx = b"\2" + struct.pack("<I", len(pieces)) + pieces
@@ -186,9 +186,9 @@ def doc(text: str, *, flags: int = 0) -> bytearray:
     fib += struct.pack("<H28x", 14) + struct.pack("<H", 22)
     fib += struct.pack("<22I", 0, 0, 0, len(text), *[0] * 18)
     pairs = [0] * 2 * 93
-    pairs[66:68] = [0, len(clx)]
+    pairs[66:68] = [len(before), len(clx)]
     fib += struct.pack("<H186I", 93, *pairs)
-    return ole({"WordDocument": fib.ljust(1024, b"\0") + encoded, "0Table": clx})
+    return ole({"WordDocument": fib.ljust(1024, b"\0") + encoded, "0Table": before + clx})
 
 
 def ppt_record(kind: int, content: bytes, *, instance: int = 0, container: bool = False) -> bytes:

@@ -63,6 +63,7 @@ def test_what_cannot_be_drawn_has_a_reason() -> None:
     assert refused(pictures.saved(pictures.page("x")), types.PNG, 2) is Reason.PAGE_NOT_FOUND
     assert refused(b"PK", types.DOCX) is Reason.UNSUPPORTED_FORMAT
     assert refused(pdfs.encrypted("secret"), types.PDF) is Reason.ENCRYPTED
+    assert refused(b"", types.LOCKED) is Reason.ENCRYPTED
 
 
 def test_widths_are_a_closed_set() -> None:

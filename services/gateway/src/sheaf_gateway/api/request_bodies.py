@@ -86,8 +86,8 @@ _LANGUAGES_IN_FORM: Final = _text(
     pattern="^([a-z]{3}(,[a-z]{3}){0,4})?$",
 )
 _PASSWORD: Final = _text(
-    f"Opens encrypted documents: {PASSWORD_ALLOWED}. It is kept encrypted until the document"
-    " has ended, and never shown.",
+    f"Opens encrypted documents, PDF and Office files: {PASSWORD_ALLOWED}. It is kept encrypted"
+    " until the document has ended, and never shown.",
     format="password",
     max_length=PASSWORD_MAX_BYTES,
     write_only=True,

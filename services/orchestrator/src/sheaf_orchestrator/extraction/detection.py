@@ -55,7 +55,7 @@ def detect(content: bytes | bytearray, declared: str) -> str:
     """The content type, one of ``types``; ``declared`` tells CSV, Markdown and text apart.
 
     Raises ExtractionError: EMPTY, UNSUPPORTED_FORMAT (with the name of what it is), DAMAGED (a
-    container that cannot be opened), ENCRYPTED (an Office document locked as a whole).
+    container that cannot be opened).
     """
     if not content:
         raise ExtractionError(Reason.EMPTY, "The file has no bytes.")
@@ -144,7 +144,7 @@ def _ole_type(content: bytes | bytearray) -> str:
         if name in names:
             return content_type
     if "encryptedpackage" in names:
-        raise ExtractionError(Reason.ENCRYPTED, "The Office document is encrypted with a password.")
+        return types.LOCKED
     known = (name for root, name in _OLE_NAMES.items() if root in names)
     return _unsupported(next(known, "an OLE container of an unknown kind"))
 

@@ -57,6 +57,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """CPU time of a page after which no further step of its recognition is begun (TIME_LIMIT)."""
     ocr_engine: Literal["paddle", "tesseract"] = "paddle"
     """Which engine recognises; languages that it cannot read go to the other one."""
+    password_rounds: int = 1_000_000
+    """Most rounds of hashing that an Office document may ask for to be opened, ten times what
+    Office asks for and 1 s of CPU; over it TIME_LIMIT, before any is done."""
     detect_language: bool = True
     """Whether the language of a text is detected, where the document does not name it; the first
     time costs a subprocess about a second of CPU and 90 MiB."""

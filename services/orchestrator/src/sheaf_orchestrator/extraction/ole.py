@@ -22,6 +22,34 @@ def open_ole(content: bytes | bytearray) -> olefile.OleFileIO:
         ) from error
 
 
+def read_stream(container: olefile.OleFileIO, content: bytes | bytearray, name: str) -> bytearray:
+    """A stream at the root, whose bytes are held once: olefile holds a large one three times.
+
+    Raises ExtractionError: DAMAGED (there is none, or not all of it).
+    """
+    entry = next((each for each in container.root.kids if each.name.lower() == name.lower()), None)
+    if entry is None or not 0 <= entry.size <= len(content):
+        raise _no_stream(name)
+    if entry.size < container.minisectorcutoff:
+        with container.openstream(entry.name) as stream:
+            return bytearray(stream.read())
+    out, at, sector, size = bytearray(entry.size), 0, entry.isectStart, container.sectorsize
+    with memoryview(content) as view:
+        while at < len(out):
+            begin, end = (sector + 1) * size, (sector + 1) * size + min(size, len(out) - at)
+            if sector >= len(container.fat) or end > len(view):
+                raise _no_stream(name)
+            out[at : at + end - begin] = view[begin:end]
+            at, sector = at + end - begin, container.fat[sector]
+    return out
+
+
+def _no_stream(name: str) -> ExtractionError:
+    return ExtractionError(
+        Reason.DAMAGED, f"The file is damaged: its stream {name!r} is not whole."
+    )
+
+
 def root_names(content: bytes | bytearray) -> frozenset[str]:
     """The names at the container's root, in lower case. Raises ExtractionError: DAMAGED."""
     with open_ole(content) as container:

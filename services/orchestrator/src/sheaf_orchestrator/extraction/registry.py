@@ -35,6 +35,7 @@ _HOMES: Final[dict[str, str]] = {
     types.XLS: "office.xls",
     types.PPT: "office.ppt",
     types.RTF: "office.rtf",
+    types.LOCKED: "office.locked",
     types.TEXT: "text",
     types.TSV: "tabular",
     **dict.fromkeys(types.IMAGES, "images"),

@@ -203,6 +203,8 @@ class Extracted(msgspec.Struct, kw_only=True):
     page_count: int
     pages: list[Page]
     metadata: Metadata
+    content_type: str | None = None
+    """What was inside, where the file was only a lock around it; None: what was detected."""
     unit: Unit = "page"
     markdown: list[str] = []
     """The Markdown of each of ``pages``; joined by blank lines in the result."""

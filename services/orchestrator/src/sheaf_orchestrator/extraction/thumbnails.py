@@ -50,6 +50,8 @@ def _draw(
         with open_picture(content, limits) as picture:
             picture.go_to(page_number)
             return picture.decode(pixels=_TALLEST * (2 * width_px) ** 2, grey=False)
+    if media_type == types.LOCKED:
+        raise ExtractionError(Reason.ENCRYPTED, "The document is encrypted; it cannot be drawn.")
     raise ExtractionError(
         Reason.UNSUPPORTED_FORMAT, f"Documents of type {media_type[:100]} cannot be drawn."
     )

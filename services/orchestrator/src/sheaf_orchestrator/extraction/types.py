@@ -33,3 +33,5 @@ IMAGES: Final = frozenset({PNG, JPEG, WEBP, TIFF, GIF, BMP})
 
 OLE: Final = "application/x-ole-storage"
 """The container of DOC, XLS, PPT and MSG, before its streams say which."""
+LOCKED: Final = "application/x-ooxml-protected"
+"""DOCX, XLSX or PPTX in its container, locked with a password; which, only that tells."""

@@ -8,6 +8,9 @@ Map of the package; each format is a module with ``extract``, loaded when it is 
     opc.py        relationships and properties of OOXML
     inline.py     the text of a paragraph and its Markdown, built side by side
     rows.py       rows of a table as they are read
+    locked.py     OOXML locked with a password; agile.py and standard.py its two methods
+    legacy_locks.py   what a password locks in the binary formats; rc4.py their method
+    refusing.py   why a locked document is not opened
     symbols.py    letters of the symbol fonts
     docx.py       Word: the body; wordruns.py its text, wordstyles.py its headings and lists
     xlsx.py       Excel: workbook and sheets; formats.py shows numbers, grid.py lays out

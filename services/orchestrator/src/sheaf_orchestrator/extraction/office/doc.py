@@ -42,11 +42,10 @@ def extract(content: bytearray, options: Options, limits: Limits) -> Extracted:
 
     Raises ExtractionError: EMPTY, ENCRYPTED, DAMAGED.
     """
-    del options  # it has neither boxes nor pages to draw
     reading = Reading(limits)
     with Container(content) as container:
-        text = Text(container)
-        metadata = container.properties()
+        text = Text(container, options.password)
+        metadata = container.properties(encrypted=text.encrypted)
         reading.composer.begin(metadata.title)
         try:
             _Document(text, reading).read()

@@ -3,13 +3,12 @@
 import struct
 from array import array
 from bisect import bisect_right
+from importlib import import_module
 from typing import Final
 
-from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.office.doc_properties import plex
 from sheaf_orchestrator.extraction.office.ole import Container, damaged
-from sheaf_orchestrator.extraction.office.package import ENCRYPTED_MESSAGE
-from sheaf_orchestrator.extraction.reasons import Reason
+from sheaf_orchestrator.extraction.office.refusing import locked, unsupported
 
 _MAGIC: Final = (0xA5EC, 0xA5DC)
 _WORD_97: Final = 0xC1
@@ -21,14 +20,13 @@ _SUBDOCUMENTS: Final = ("body", "footnotes", "headers", "macros", "comments", "e
 class Text:
     """The characters of a document, one for each position, with their places in the file."""
 
-    def __init__(self, container: Container) -> None:
+    def __init__(self, container: Container, password: bytes | None = None) -> None:
         """Raises ExtractionError: DAMAGED, ENCRYPTED."""
         self.document = document = container.read("WordDocument")
         if len(document) < 68 or int.from_bytes(document[:2], "little") not in _MAGIC:  # noqa: PLR2004 # FibBase
             raise damaged("its main stream is none of Word's")
         version, flags = struct.unpack_from("<2xH6xH", document)
-        if flags & _ENCRYPTED:
-            raise ExtractionError(Reason.ENCRYPTED, ENCRYPTED_MESSAGE)
+        self.encrypted = bool(flags & _ENCRYPTED)
         self.characters = ""
         self._starts: list[int] = []
         self._places: list[tuple[int, int]] = []
@@ -36,9 +34,15 @@ class Text:
         self._pairs: tuple[int, ...] = ()
         self._table = b""
         if version < _WORD_97:
+            if self.encrypted:
+                raise unsupported() if password else locked(None)
             self._read_old()
             return
         self._table = container.read("1Table" if flags & _TABLE_1 else "0Table")
+        if self.encrypted:
+            # Loaded when first needed: few documents are locked.
+            locks = import_module("sheaf_orchestrator.extraction.office.legacy_locks")
+            self.document, self._table = locks.word(document, self._table, password)
         try:
             self._read_header()
             self._read_pieces(self.part(33))

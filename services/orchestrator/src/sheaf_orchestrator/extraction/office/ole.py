@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Final, Self
 
+import msgspec
 import olefile
 
 from sheaf_orchestrator.extraction.bytefile import ByteFile
 from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.office.ole_properties import SUMMARY, read_summary
-from sheaf_orchestrator.extraction.office.package import ENCRYPTED_MESSAGE
 from sheaf_orchestrator.extraction.office.reading import Reading
+from sheaf_orchestrator.extraction.office.refusing import locked
 from sheaf_orchestrator.extraction.ole import MAGIC as OLE_MAGIC
 from sheaf_orchestrator.extraction.reasons import Reason
 from sheaf_orchestrator.extraction.result import Metadata
@@ -57,7 +58,7 @@ class Container:
             raise damaged("its OLE directory cannot be read") from error
         if encrypted:
             self._ole.close()
-            raise ExtractionError(Reason.ENCRYPTED, ENCRYPTED_MESSAGE)
+            raise locked(None)
 
     def __enter__(self) -> Self:
         return self
@@ -85,12 +86,13 @@ class Container:
             raise damaged(f"its stream {name!r} cannot be read") from error
         return data
 
-    def properties(self) -> Metadata:
+    def properties(self, *, encrypted: bool = False) -> Metadata:
         """What the document says about itself; unreadable values are null."""
         try:
-            return read_summary(self.read(SUMMARY))
+            metadata = read_summary(self.read(SUMMARY))
         except ExtractionError:  # its stream is damaged: not worth the document
-            return Metadata()
+            metadata = Metadata()
+        return msgspec.structs.replace(metadata, encrypted=encrypted)
 
     def streams(self) -> list[list[str]]:
         """The path of each stream."""

@@ -9,11 +9,14 @@ from typing import Final, Self
 from sheaf_orchestrator.extraction.bytefile import ByteFile
 from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.limits import MIB, Limits
+from sheaf_orchestrator.extraction.office.refusing import locked
 from sheaf_orchestrator.extraction.ole import MAGIC as OLE_MAGIC
 from sheaf_orchestrator.extraction.reasons import Reason
 
 _ENCRYPTED_PACKAGE: Final = "EncryptedPackage".encode("utf-16-le")
-ENCRYPTED_MESSAGE: Final = "The document is encrypted; a password is supported for PDF only."
+ENCRYPTED_MESSAGE: Final = (
+    "The document is encrypted inside; a password opens no document of this format."
+)
 
 _END: Final = b"PK\x05\x06"
 _END_WITHIN_BYTES: Final = 22 + 65_535
@@ -67,7 +70,7 @@ class Package:
             raise ExtractionError(Reason.EMPTY, "The file has no bytes.")
         if content[:8] == OLE_MAGIC:
             if content.find(_ENCRYPTED_PACKAGE) >= 0:
-                raise ExtractionError(Reason.ENCRYPTED, ENCRYPTED_MESSAGE)
+                raise locked(None)
             raise _damaged("it is no zip container")
         self._check_directory(content)
         try:

@@ -9,12 +9,10 @@ from sheaf_orchestrator.extraction.limits import Limits
 from sheaf_orchestrator.extraction.office import ole
 from sheaf_orchestrator.extraction.office import ppt_records as records
 from sheaf_orchestrator.extraction.office.ole import Container, damaged
-from sheaf_orchestrator.extraction.office.package import ENCRYPTED_MESSAGE
 from sheaf_orchestrator.extraction.office.ppt_records import Objects, Record, unsigned
 from sheaf_orchestrator.extraction.office.ppt_text import Box, boxes, compose_text
 from sheaf_orchestrator.extraction.office.reading import HIDDEN, Reading
 from sheaf_orchestrator.extraction.options import Options
-from sheaf_orchestrator.extraction.reasons import Reason
 from sheaf_orchestrator.extraction.result import Extracted
 
 _HIDDEN: Final = 0x4
@@ -35,14 +33,13 @@ def extract(content: bytearray, options: Options, limits: Limits) -> Extracted:
     """
     reading = Reading(limits, options.pages)
     with Container(content) as container:
-        if container.has("EncryptedSummary"):
-            raise ExtractionError(Reason.ENCRYPTED, ENCRYPTED_MESSAGE)
         stream = container.read("PowerPoint Document")
         if not stream:
             raise damaged("it holds no presentation")
-        metadata = container.properties()
         try:
-            presentation = _Presentation(Objects(stream, container.read("Current User")), reading)
+            objects = Objects(stream, container.read("Current User"), options.password)
+            metadata = container.properties(encrypted=objects.encrypted)
+            presentation = _Presentation(objects, reading)
             count = presentation.read()
         except (struct.error, IndexError) as error:
             raise damaged("its records cannot be read") from error

@@ -2,12 +2,11 @@
 
 import struct
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Final, NamedTuple
 
-from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.office.ole import damaged
-from sheaf_orchestrator.extraction.office.package import ENCRYPTED_MESSAGE
-from sheaf_orchestrator.extraction.reasons import Reason
+from sheaf_orchestrator.extraction.office.refusing import locked
 
 DOCUMENT, SLIDE, NOTES = 1000, 1006, 1008
 SLIDE_ATOM, NOTES_ATOM, SLIDE_PERSIST, SHOW_INFO = 1007, 1009, 1011, 1017
@@ -76,7 +75,7 @@ def string(found: Record) -> str:
 class Objects:
     """The persistent objects of a presentation: its document and its slides."""
 
-    def __init__(self, stream: bytes, user: bytes) -> None:
+    def __init__(self, stream: bytes, user: bytes, password: bytes | None = None) -> None:
         """Raises ExtractionError: DAMAGED, ENCRYPTED."""
         self._stream = memoryview(stream)
         self._places: dict[int, int] = {}
@@ -84,19 +83,30 @@ class Objects:
         if len(user) < 20:  # noqa: PLR2004 # CurrentUserAtom
             raise damaged("it does not say where its slides are")
         token, edit = struct.unpack_from("<12xII", user)
-        if token == _ENCRYPTED_TOKEN:
-            raise ExtractionError(Reason.ENCRYPTED, ENCRYPTED_MESSAGE)
+        self.encrypted = token == _ENCRYPTED_TOKEN
+        session: int | None = None
         for _ in range(_MAX_EDITS):
             atom = record(self._stream, edit)
             if atom is None or atom.kind != _USER_EDIT:
                 break
             if len(atom.content) >= _ENCRYPTED_EDIT_BYTES:
-                raise ExtractionError(Reason.ENCRYPTED, ENCRYPTED_MESSAGE)
+                self.encrypted = True
+                session = unsigned(atom.content, 28) if session is None else session
             self._read_directory(unsigned(atom.content, 12))
             self._document = self._document or unsigned(atom.content, 16)
             edit = unsigned(atom.content, 8)
             if not edit:
                 break
+        if self.encrypted:
+            self._unlock(stream, session, password)
+
+    def _unlock(self, stream: bytes, session: int | None, password: bytes | None) -> None:
+        if not password:
+            raise locked(None)
+        # Loaded when first needed: few documents are locked.
+        locks = import_module("sheaf_orchestrator.extraction.office.legacy_locks")
+        shown = locks.presentation(stream, self._places, session or 0, password)
+        self._stream = memoryview(shown)
 
     def _read_directory(self, at: int) -> None:
         directory = record(self._stream, at)

@@ -1,6 +1,7 @@
 """Excel up to 2003 (xls, xlt): a page for each sheet, values as they are shown."""
 
 import io
+from importlib import import_module
 from typing import Any, Final
 
 import xlrd
@@ -11,8 +12,8 @@ from sheaf_orchestrator.extraction.office import biff, ole
 from sheaf_orchestrator.extraction.office.formats import general, show
 from sheaf_orchestrator.extraction.office.grid import Grid
 from sheaf_orchestrator.extraction.office.ole import PARSING_ERRORS, Container, damaged
-from sheaf_orchestrator.extraction.office.package import ENCRYPTED_MESSAGE
 from sheaf_orchestrator.extraction.office.reading import HIDDEN, Reading
+from sheaf_orchestrator.extraction.office.refusing import locked
 from sheaf_orchestrator.extraction.ole import MAGIC as OLE_MAGIC
 from sheaf_orchestrator.extraction.options import Options
 from sheaf_orchestrator.extraction.reasons import Reason
@@ -44,17 +45,22 @@ def extract(content: bytearray, options: Options, limits: Limits) -> Extracted:
         raise ExtractionError(Reason.EMPTY, "The file has no bytes.")
     reading = Reading(limits, options.pages)
     metadata, beside = Metadata(), biff.Beside(b"")
+    book_content: bytearray | bytes = content
     if content[:8] == OLE_MAGIC:
         with Container(content) as container:
-            metadata = container.properties()
             stream = container.read("Workbook") or container.read("Book")
             if not stream:
                 raise damaged("it holds no workbook")
             beside = biff.Beside(stream)
+            metadata = container.properties(encrypted=beside.encrypted)
+            if beside.encrypted:
+                # Loaded when first needed: few documents are locked.
+                locks = import_module("sheaf_orchestrator.extraction.office.legacy_locks")
+                stream = locks.workbook(stream, options.password)
+                beside = biff.Beside(stream)
+                book_content = stream
             ole.attach_pool(container, reading)
-    if beside.encrypted:
-        raise ExtractionError(Reason.ENCRYPTED, ENCRYPTED_MESSAGE)
-    book = _open(content)
+    book = _open(book_content)
     try:
         reading.check_pages(book.nsheets, "sheets")
         for index in range(book.nsheets):
@@ -67,7 +73,7 @@ def extract(content: bytearray, options: Options, limits: Limits) -> Extracted:
         book.release_resources()
 
 
-def _open(content: bytearray) -> Any:
+def _open(content: bytearray | bytes) -> Any:
     try:
         return xlrd.open_workbook(
             file_contents=content,
@@ -78,7 +84,7 @@ def _open(content: bytearray) -> Any:
         )
     except xlrd.XLRDError as error:
         if "encrypted" in str(error).lower():
-            raise ExtractionError(Reason.ENCRYPTED, ENCRYPTED_MESSAGE) from error
+            raise locked(None) from error
         raise damaged("its workbook cannot be read") from error
     except (*PARSING_ERRORS, xlrd.compdoc.CompDocError) as error:
         raise damaged("its workbook cannot be read") from error

@@ -104,7 +104,7 @@ def _extract(
     result = Result(
         document_id=request.document_id,
         attempt=request.attempt,
-        content_type=content_type,
+        content_type=extracted.content_type or content_type,
         size_bytes=len(content),
         sha256=request.sha256,
         page_count=extracted.page_count,
