@@ -1,10 +1,30 @@
 """A document opened by pikepdf, for what pdfium cannot tell or will not open."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 import pikepdf
+from pikepdf.settings import set_qpdf_limits
 
 from sheaf_orchestrator.extraction.pdf.pdfium import Content
+
+_MAX_FILTERS: Final = 4
+
+UNREADABLE: Final = (
+    pikepdf.PdfError,
+    pikepdf.PasswordError,
+    pikepdf.ForeignObjectError,
+    ArithmeticError,
+    AttributeError,
+    IndexError,
+    KeyError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What a damaged document makes pikepdf raise."""
 
 
 def open_pdf(content: Content, password: bytes | None) -> pikepdf.Pdf:
@@ -20,3 +40,23 @@ def open_pdf(content: Content, password: bytes | None) -> pikepdf.Pdf:
         if latin == password or not latin:
             raise
         return pikepdf.open(io.BytesIO(content), password=latin)
+
+
+@contextmanager
+def unpacking_up_to(max_bytes: int) -> Iterator[None]:
+    """What is unpacked meanwhile ends at so many bytes (at least 1): pikepdf.DataDecodingError.
+
+    qpdf holds to it in each filter of a stream but LZW and ASCII85, and takes at most four. The
+    limits are those of the process, so that nothing else may be read meanwhile.
+    """
+    before: dict[str, Any] = set_qpdf_limits(
+        flate_max_memory=max_bytes,
+        png_max_memory=max_bytes,
+        run_length_max_memory=max_bytes,
+        tiff_max_memory=max_bytes,
+        max_stream_filters=_MAX_FILTERS,
+    )
+    try:
+        yield
+    finally:
+        set_qpdf_limits(**before)
