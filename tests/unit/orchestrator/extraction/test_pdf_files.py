@@ -6,11 +6,13 @@ import zlib
 
 import pikepdf
 import pytest
-from pikepdf import Dictionary, Name, Pdf, String
+from pikepdf import Array, Dictionary, Name, Pdf, Stream, String
 from unit.orchestrator.extraction import pdffiles, pdfs
 
 from sheaf_orchestrator.extraction import Limits, Options, pdf
 from sheaf_orchestrator.extraction.options import OcrMode
+from sheaf_orchestrator.extraction.pdf.nametree import NameTree
+from sheaf_orchestrator.extraction.pdf.qpdf import UNREADABLE, unpacking_up_to
 from sheaf_orchestrator.extraction.result import Extracted
 
 MIB = 1024 * 1024
@@ -131,6 +133,7 @@ def test_a_bomb_is_left_out_before_it_is_unpacked(content: bytes) -> None:
         (b"x", [Name.Unheard]),
         (b"x", [Name.FlateDecode] * 5),
     ],
+    ids=["no zlib", "unheard of", "five filters"],
 )
 def test_a_damaged_file_is_left_out(raw: bytes, filters: list[Name]) -> None:
     """A warning names it, and the document is partial."""
@@ -167,8 +170,11 @@ def test_a_file_that_ends_early_is_kept_as_far_as_it_goes() -> None:
 def test_strange_trees_of_names_are_walked_once(root: bytes, more: dict[int, bytes]) -> None:
     """The one file is found, in no time."""
     began = time.process_time()
-    assert found(extract(pdffiles.with_tree(root, more))) == [("a.txt", b"inside")]
+    content = pdffiles.with_tree(root, more)
+    assert found(extract(content)) == [("a.txt", b"inside")]
     assert time.process_time() - began < 1
+    with Pdf.open(io.BytesIO(content)) as document:
+        assert len(list(NameTree(document.Root.Names.EmbeddedFiles).entries())) == 1
 
 
 def test_of_too_many_names_the_rest_is_counted() -> None:
@@ -179,9 +185,25 @@ def test_of_too_many_names_the_rest_is_counted() -> None:
     assert "left out: 2000 more." in extracted.warnings[-1].message
 
 
-def test_limits_of_unpacking_end_with_it() -> None:
-    """What else qpdf reads in the process has its own again."""
-    before = pikepdf.settings.get_qpdf_limits()
-    extract(pdffiles.with_filters(pdffiles.zeros(8), Name.FlateDecode))
-    extract(pdffiles.with_filters(b"no zlib", Name.FlateDecode))
-    assert pikepdf.settings.get_qpdf_limits() == before
+@pytest.mark.parametrize(
+    ("raw", "entries"),
+    [
+        (zlib.compress(bytes(301)), {"Filter": Name.FlateDecode}),
+        (b"\x81\x00" * 3, {"Filter": Name.RunLengthDecode}),
+        (
+            zlib.compress(zlib.compress(bytes(301), 0)),
+            {"Filter": Array([Name.FlateDecode, Name.FlateDecode])},
+        ),
+    ],
+    ids=["flate", "run length", "flate in flate"],
+)
+def test_unpacking_ends_at_its_bound_and_no_other_does(
+    raw: bytes, entries: dict[str, pikepdf.Object]
+) -> None:
+    """qpdf itself gives up, and what it reads afterwards in the process has no bound again."""
+    document = Pdf.new()
+    stream = Stream(document, raw, **entries)
+    level = pikepdf.StreamDecodeLevel.specialized
+    with unpacking_up_to(300), pytest.raises(UNREADABLE, match="memory limit"):
+        stream.read_bytes(level)
+    assert len(stream.read_bytes(level)) > 300

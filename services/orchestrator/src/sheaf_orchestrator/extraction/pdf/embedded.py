@@ -123,7 +123,7 @@ class _Reader:
             if len(unpacked) > left:  # it was not packed
                 raise _TooLargeError
             taken = True
-        except pikepdf.DataDecodingError as error:
+        except UNREADABLE as error:
             if "memory limit" in str(error):
                 raise _TooLargeError from error
             raise

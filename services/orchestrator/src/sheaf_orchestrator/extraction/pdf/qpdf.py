@@ -44,8 +44,9 @@ def open_pdf(content: Content, password: bytes | None) -> pikepdf.Pdf:
 
 @contextmanager
 def unpacking_up_to(max_bytes: int) -> Iterator[None]:
-    """What is unpacked meanwhile ends at so many bytes (at least 1): pikepdf.DataDecodingError.
+    """What is unpacked meanwhile ends at so many bytes (at least 1), and raises one of UNREADABLE.
 
+    Its message then holds the words "memory limit": there is no class of its own for it.
     qpdf holds to it in each filter of a stream but LZW and ASCII85, and takes at most four. The
     limits are those of the process, so that nothing else may be read meanwhile.
     """
