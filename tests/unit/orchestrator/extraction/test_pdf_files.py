@@ -200,7 +200,7 @@ def test_of_too_many_names_the_rest_is_counted() -> None:
 def test_unpacking_ends_at_its_bound_and_no_other_does(
     raw: bytes, entries: dict[str, pikepdf.Object]
 ) -> None:
-    """qpdf itself gives up, and what it reads afterwards in the process has no bound again."""
+    """The library itself gives up, and what it reads afterwards has no bound again."""
     document = Pdf.new()
     stream = Stream(document, raw, **entries)
     level = pikepdf.StreamDecodeLevel.specialized

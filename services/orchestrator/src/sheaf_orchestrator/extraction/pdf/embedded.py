@@ -179,10 +179,13 @@ def _declared_size(stream: pikepdf.Stream) -> int | None:
 
 
 def _may_pass(stream: pikepdf.Stream, left: int) -> bool:
-    """Whether filters for which qpdf has no bound may make more than ``left`` bytes."""
+    """Whether there may be more than ``left`` bytes, with no filter that qpdf ends at a bound."""
     filters: Any = stream.get("/Filter")
     if not isinstance(filters, pikepdf.Array):
         filters = [filters] if filters is not None else []
+    if len(filters) == 0:
+        length: Any = stream.get("/Length")
+        return type(length) is int and length > left
     names = [str(filters[index]) for index in range(min(len(filters), 8))]
     for index, name in enumerate(names):
         if growth := _GROWTH.get(name):

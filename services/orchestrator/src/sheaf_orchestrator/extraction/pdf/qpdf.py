@@ -3,14 +3,18 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, cast
 
 import pikepdf
 from pikepdf.settings import set_qpdf_limits
 
+from sheaf_orchestrator.extraction.bytefile import ByteFile
+from sheaf_orchestrator.extraction.limits import MIB
 from sheaf_orchestrator.extraction.pdf.pdfium import Content
 
 _MAX_FILTERS: Final = 4
+_COPIED_BYTES: Final = 16 * MIB
+"""Of a document up to this size a copy is read, which is quicker."""
 
 UNREADABLE: Final = (
     pikepdf.PdfError,
@@ -34,12 +38,17 @@ def open_pdf(content: Content, password: bytes | None) -> pikepdf.Pdf:
     by itself and pikepdf does not.
     """
     try:
-        return pikepdf.open(io.BytesIO(content), password=password or b"")
+        return pikepdf.open(_file(content), password=password or b"")
     except pikepdf.PasswordError:
         latin = (password or b"").decode("utf-8", "ignore").encode("latin-1", "ignore")
         if latin == password or not latin:
             raise
-        return pikepdf.open(io.BytesIO(content), password=latin)
+        return pikepdf.open(_file(content), password=latin)
+
+
+def _file(content: Content) -> BinaryIO:
+    small = len(content) <= _COPIED_BYTES
+    return io.BytesIO(content) if small else cast("BinaryIO", ByteFile(content))
 
 
 @contextmanager
