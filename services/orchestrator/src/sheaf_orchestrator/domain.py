@@ -14,7 +14,7 @@ _SUFFIX_CHARACTERS: Final = 16
 MAX_WORKFLOWS: Final = 10_000
 """The most that a claim may ask places for. Source: metadata.proto, `ClaimDocuments`."""
 
-PIPELINE_VERSION: Final = "2"
+PIPELINE_VERSION: Final = "3"
 """Recorded with every outcome; raised when the same content would give another result."""
 
 

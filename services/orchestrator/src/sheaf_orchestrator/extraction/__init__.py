@@ -19,6 +19,7 @@ Map of the package; nothing in it imports anything else of the service:
     markdown.py   Markdown as results hold it
     composing.py  pages put together from blocks, for formats without fixed pages
     notes.py      warnings, bounded
+    attaching.py  files inside a document: their names, and how many are taken
     bytefile.py   a file over bytes that are there already
     identity.py   the ids of attached files
     pdf/          PDF, by pdfium; forms and repair by pikepdf

@@ -7,7 +7,7 @@ from typing import Any
 class ByteFile(io.RawIOBase):
     """A seekable file over bytes that are there already, without a copy of them."""
 
-    def __init__(self, content: bytearray | bytes) -> None:
+    def __init__(self, content: bytearray | bytes | memoryview) -> None:
         super().__init__()
         self._view = memoryview(content)
         self._at = 0

@@ -1,7 +1,6 @@
 """Mail: RFC 5322 messages (``eml``) and those of Outlook (``msg``), with their attachments.
 
 letter.py     what both are read into, and how it becomes a page
-attaching.py  attached files: their names, and how many are taken
 eml.py        messages of the internet, by the standard library
 msg.py        messages of Outlook: properties in an OLE container
 mapi.py       reading those properties

@@ -14,10 +14,10 @@ from email.policy import Compat32
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeAlias
 
+from sheaf_orchestrator.extraction.attaching import DECORATION_BYTES, Bag, Budget
 from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.html.encoding import decode_html
 from sheaf_orchestrator.extraction.limits import MIB, Limits
-from sheaf_orchestrator.extraction.mail.attaching import DECORATION_BYTES, Bag, Budget
 from sheaf_orchestrator.extraction.mail.letter import Letter, compose
 from sheaf_orchestrator.extraction.notes import Notes
 from sheaf_orchestrator.extraction.options import Options

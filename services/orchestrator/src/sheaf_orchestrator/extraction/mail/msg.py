@@ -5,10 +5,10 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Final
 
+from sheaf_orchestrator.extraction.attaching import DECORATION_BYTES, Bag, Budget, file_name
 from sheaf_orchestrator.extraction.html.encoding import decode_html
 from sheaf_orchestrator.extraction.limits import Limits
 from sheaf_orchestrator.extraction.mail import lzfu, plain_rtf
-from sheaf_orchestrator.extraction.mail.attaching import DECORATION_BYTES, Bag, Budget, file_name
 from sheaf_orchestrator.extraction.mail.letter import Letter, compose, tidy
 from sheaf_orchestrator.extraction.mail.mapi import Store
 from sheaf_orchestrator.extraction.notes import Notes

@@ -4,6 +4,7 @@ import time
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from sheaf_orchestrator.extraction.attaching import Budget
 from sheaf_orchestrator.extraction.cleaning import clean_text
 from sheaf_orchestrator.extraction.errors import ExtractionError
 from sheaf_orchestrator.extraction.limits import Limits
@@ -14,7 +15,7 @@ from sheaf_orchestrator.extraction.pdf.opening import open_document
 from sheaf_orchestrator.extraction.pdf.pages import PageReader
 from sheaf_orchestrator.extraction.pdf.pdfium import Content, Document
 from sheaf_orchestrator.extraction.reasons import Reason
-from sheaf_orchestrator.extraction.result import Extracted, OutlineEntry
+from sheaf_orchestrator.extraction.result import AttachedFile, Extracted, OutlineEntry
 from sheaf_orchestrator.extraction.wanted import wanted_numbers
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def extract(content: Content, options: Options, limits: Limits) -> Extracted:
 
     Filled form values stand in the text where they stand on the page. A page that cannot be
     read alone has empty text and a warning; the document is then partial, as it is when
-    ``limits.characters`` or ``limits.soft_s`` ends it early. Not thread-safe.
+    ``limits.characters`` or ``limits.soft_s`` ends it early. Embedded files come along: all that
+    the document names, and those pinned to pages that are wanted. Not thread-safe.
 
     Raises ExtractionError: EMPTY, DAMAGED, ENCRYPTED, TOO_MANY_PAGES.
     """
@@ -60,6 +62,7 @@ def extract(content: Content, options: Options, limits: Limits) -> Extracted:
             notes.warn("FORM_FAILED", "Some fields of the form could not be read.")
         if not any(page.characters for page in reader.pages):
             notes.warn("NO_TEXT", "No page has a text layer; the document may be a scan.")
+        attachments = _read_files(document, reader, options, Budget(limits, deadline), notes)
     return Extracted(
         page_count=count,
         pages=reader.pages,
@@ -67,6 +70,7 @@ def extract(content: Content, options: Options, limits: Limits) -> Extracted:
         metadata=metadata,
         outline=outline,
         fields=form.fields if form is not None else [],
+        attachments=attachments,
         warnings=notes.warnings,
         partial=notes.partial,
         ocr_pages=reader.ocr_pages,
@@ -83,6 +87,22 @@ def _open_form(document: Document, options: Options, limits: Limits, notes: Note
     if form is None:
         notes.warn("FORM_FAILED", "The fields of the form could not be read.")
     return form
+
+
+def _read_files(
+    document: Document, reader: PageReader, options: Options, budget: Budget, notes: Notes
+) -> list[AttachedFile]:
+    """The files inside the document, if it has any; of pages, those on pages that were read."""
+    named, pages = document.attachment_count, reader.pages_with_files
+    if not named and not pages:
+        return []
+    # Loaded when first needed, as for forms.
+    embedded = import_module("sheaf_orchestrator.extraction.pdf.embedded")
+    places = embedded.Places(named, pages)
+    files: list[AttachedFile] = embedded.read_files(
+        document.content, options.password, places, budget, notes
+    )
+    return files
 
 
 def _read_outline(document: Document, limits: Limits, deadline: float) -> list[OutlineEntry]:

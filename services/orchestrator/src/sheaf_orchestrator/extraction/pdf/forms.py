@@ -10,7 +10,7 @@ import pikepdf
 
 from sheaf_orchestrator.extraction.cleaning import clean_text
 from sheaf_orchestrator.extraction.pdf.pdfium import Content, Rect
-from sheaf_orchestrator.extraction.pdf.qpdf import open_pdf
+from sheaf_orchestrator.extraction.pdf.qpdf import UNREADABLE, open_pdf
 from sheaf_orchestrator.extraction.result import FormField
 
 _MAX_DEPTH = 32
@@ -24,20 +24,6 @@ _NOWHERE: Final = (0.0, 0.0, 0.0, 0.0)
 _DIRECT: Final = (0, 0)
 """The number of an object that is part of another."""
 _KINDS: Final = {"/Tx": "text", "/Btn": "checkbox", "/Ch": "choice", "/Sig": "signature"}
-
-_UNREADABLE = (
-    pikepdf.PdfError,
-    pikepdf.PasswordError,
-    pikepdf.ForeignObjectError,
-    ArithmeticError,
-    AttributeError,
-    IndexError,
-    KeyError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
-"""What a damaged form makes pikepdf raise."""
 
 
 class Widget(NamedTuple):
@@ -118,7 +104,7 @@ def open_form(content: Content, password: bytes | None, limit: int) -> "Form | N
     """The form, of which at most ``limit`` widgets are read; None if pikepdf cannot read it."""
     try:
         return Form(open_pdf(content, password), limit)
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
 
 
@@ -151,7 +137,7 @@ class Form:
         found: list[Widget | None] = []
         try:
             found += self._widgets(index)
-        except _UNREADABLE:
+        except UNREADABLE:
             self.failed = True
             return []
         return found

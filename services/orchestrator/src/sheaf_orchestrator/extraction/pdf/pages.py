@@ -52,6 +52,7 @@ class PageReader:
         self.pages: list[Page] = []
         self.markdown: list[str] = []
         self.ocr_pages: list[int] = []
+        self.pages_with_files: list[int] = []
 
     def read(self, numbers: Sequence[int], deadline: float) -> None:
         """Read these pages (from 1). Raises ExtractionError: DAMAGED when none can be read."""
@@ -88,6 +89,8 @@ class PageReader:
             text = clean_text(join_hyphenated(drawn))
             if self._options.ocr is OcrMode.ALWAYS or lacks_usable_text(opened, reading, text):
                 self.ocr_pages.append(number)
+            if any(each.kind == "attachment" for each in reading.annotations):
+                self.pages_with_files.append(number)
             tables = find_tables(reading.text, reading.rows)
             width, height = opened.size
             page = Page(

@@ -77,6 +77,14 @@ class Document:
         """Whether it has form fields."""
         return bool(c.FPDF_GetFormType(self.raw) != c.FORMTYPE_NONE)
 
+    @property
+    def attachment_count(self) -> int:
+        """Files that its tree of names lists; looks at no node twice, nor deeper than 32.
+
+        Nothing more is asked of pdfium: the size of a file it tells only by unpacking all of it.
+        """
+        return int(c.FPDFDoc_GetAttachmentCount(self.raw))
+
     def info(self, key: str) -> str:
         """A value of the information dictionary; empty when absent or over 1 MiB."""
         name = key.encode()

@@ -1,4 +1,4 @@
-"""Files attached to a message: their names, and how many are taken."""
+"""Files attached to a document: their names, and how many are taken."""
 
 import re
 import time
@@ -27,12 +27,21 @@ _SUFFIXES: Final = {
 
 
 class Budget:
-    """How much may be taken of a document and of all messages in it, together."""
+    """How much may be taken of a document and of all messages in it, together.
 
-    def __init__(self, limits: Limits) -> None:
+    Nothing is taken after ``deadline``, in the monotonic clock's seconds: ``limits.soft_s`` from
+    now unless the document has one already.
+    """
+
+    def __init__(self, limits: Limits, deadline: float | None = None) -> None:
         self.limits = limits
         self._files, self._bytes = limits.attachments, limits.attachment_bytes
-        self._deadline = time.monotonic() + limits.soft_s
+        self._deadline = time.monotonic() + limits.soft_s if deadline is None else deadline
+
+    @property
+    def left_bytes(self) -> int:
+        """How many bytes may be taken still."""
+        return self._bytes
 
     def allows(self, size_bytes: int) -> bool:
         """Whether a file of this size may be taken now."""
@@ -46,13 +55,19 @@ class Budget:
 
 
 class Bag:
-    """Attached files of a message as far as the budget goes; the rest is named in one warning."""
+    """Attached files as far as the budget goes; the rest is named in one warning."""
 
     def __init__(self, budget: Budget, notes: Notes) -> None:
         self._budget, self._notes = budget, notes
         self._left_out: list[str] = []
+        self._unnamed = 0
         self._count = 0
         self.files: list[AttachedFile] = []
+
+    @property
+    def left_bytes(self) -> int:
+        """How many bytes may be taken still."""
+        return self._budget.left_bytes
 
     def has_room(self, size_bytes: int) -> bool:
         """Whether a file of this size would be taken."""
@@ -76,17 +91,22 @@ class Bag:
         """Note a file that is not taken."""
         self._left_out.append(filename)
 
+    def leave_out_more(self, count: int) -> None:
+        """Note files that are not taken, and whose names nobody looked at."""
+        self._unnamed += count
+
     def close(self) -> list[AttachedFile]:
         """The files taken, after noting those that were not."""
-        if self._left_out:
-            named = ", ".join(repr(name) for name in self._left_out[:10])
-            more = len(self._left_out) - 10
+        named = [repr(name) for name in self._left_out[:10]]
+        more = len(self._left_out) - len(named) + self._unnamed
+        if named or more:
             limits = self._budget.limits
             mebibytes = limits.attachment_bytes // MIB
+            told = [*([", ".join(named)] if named else []), *([f"{more} more"] if more else [])]
             self._notes.cut(
                 "ATTACHMENTS_LEFT_OUT",
                 f"Of the attached files at most {limits.attachments} with {mebibytes} MiB in "
-                f"all are read; left out: {named}{f' and {more} more' if more > 0 else ''}.",
+                f"all are read; left out: {' and '.join(told)}.",
             )
         return self.files
 
