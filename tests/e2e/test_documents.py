@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from temporalio.client import Client
 from sqlalchemy import text as sql
+from temporalio.client import Client
 from unit.orchestrator.extraction import lockedfiles, officefiles
 
 from sheaf_dev.samples import Sample, demo_samples
