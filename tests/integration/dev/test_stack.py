@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sheaf_dev import envfile, state
+from sheaf_dev import envfile, leftovers, state
 from sheaf_dev.errors import AlreadyRunningError, NotReadyError, StartError
 from sheaf_dev.leftovers import MARKER
 from sheaf_dev.ports import is_free
@@ -177,6 +177,16 @@ async def test_what_a_killed_supervisor_left_is_stopped_first(
     async with stack:
         assert gone(left.pid)
         await stack.ask("storage")
+
+
+def test_what_has_only_just_begun_is_found(tmp_path: Path) -> None:
+    """Though the kernel shows no environment of it for a moment."""
+    marked = {**os.environ, MARKER: str(tmp_path)}
+    for _ in range(20):
+        with sleeper(marked) as begun:
+            found = leftovers.find(tmp_path, None)
+            begun.kill()
+        assert [each.pid for each in found] == [begun.pid]
 
 
 async def test_a_recorded_id_that_is_somebody_elses_is_left_alone(
