@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -179,14 +180,20 @@ async def test_what_a_killed_supervisor_left_is_stopped_first(
         await stack.ask("storage")
 
 
-def test_what_has_only_just_begun_is_found(tmp_path: Path) -> None:
-    """Though the kernel shows no environment of it for a moment."""
-    marked = {**os.environ, MARKER: str(tmp_path)}
-    for _ in range(20):
-        with sleeper(marked) as begun:
-            found = leftovers.find(tmp_path, None)
-            begun.kill()
-        assert [each.pid for each in found] == [begun.pid]
+def test_what_has_only_just_begun_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though the kernel shows no environment of it for a moment, which is drawn out here."""
+    looks: Counter[int] = Counter()
+    shown = psutil.Process.environ
+
+    def late(process: psutil.Process) -> dict[str, str]:
+        looks[process.pid] += 1
+        return shown(process) if looks[process.pid] > 3 else {}
+
+    monkeypatch.setattr(psutil.Process, "environ", late)
+    with sleeper({**os.environ, MARKER: str(tmp_path)}) as begun:
+        found = leftovers.find(tmp_path, None)
+        begun.kill()
+    assert [each.pid for each in found] == [begun.pid]
 
 
 async def test_a_recorded_id_that_is_somebody_elses_is_left_alone(
