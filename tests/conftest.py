@@ -15,7 +15,12 @@ from support.system import SHORT_LEASES, System
 
 
 def pytest_configure() -> None:
-    """A run that is told to stop stops as on Ctrl-C, and so comes to `pytest_unconfigure`."""
+    """A run that is told to stop stops as on Ctrl-C, and so comes to `pytest_unconfigure`.
+
+    Ctrl-C itself is heard, here and by what is started, though a shell that starts the run in the
+    background has it ignored.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 

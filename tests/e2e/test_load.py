@@ -50,7 +50,8 @@ async def test_a_rate_is_reported_field_by_field(target: LoadTarget) -> None:
     assert set(rate["activity_ms"]) == QUANTILES - {"p999"}
     assert rate["activity_ms"]["p99"] > 0
     assert set(rate["pool_used_max"]) == {"s3", "db", "redis"}
-    assert all(0 <= share < 1 for share in rate["pool_used_max"].values())
+    # A pool may have been full in the minute before, which this counts too.
+    assert all(0 <= share <= 1 for share in rate["pool_used_max"].values())
     assert 1 <= rate["documents_per_workflow"] <= 64
     cpu = rate["cpu_ms_per_document"]
     assert set(cpu["by_process"]) >= PROCESSES

@@ -34,7 +34,7 @@ def one_of(*values: object) -> Callable[[str], bool]:
 
 def word(value: str) -> bool:
     """Whether a value is one of a closed set of our own words, and nothing from outside."""
-    return re.fullmatch(r"[A-Za-z][A-Za-z_-]{1,40}", value) is not None
+    return re.fullmatch(r"(s3_)?[A-Za-z][A-Za-z_-]{1,40}", value) is not None
 
 
 _BOUNDS: Final[Mapping[str, Callable[[str], bool]]] = {

@@ -67,9 +67,9 @@ def test_a_load_test_that_is_terminated_ends_at_once() -> None:
             told = iter(running.stderr.readline, "")
             assert any("warming up" in line for line in told)
             silent.settimeout(60)
-            silent.accept()[0].close()
-            running.terminate()
-            rest = running.communicate(timeout=60)[1]
+            with silent.accept()[0]:  # closed before, it would be an answer
+                running.terminate()
+                rest = running.communicate(timeout=60)[1]
 
     assert running.returncode == 128 + signal.SIGTERM
     assert "Traceback" not in rest

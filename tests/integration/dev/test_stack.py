@@ -5,13 +5,14 @@ import os
 import signal
 import socket
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
 import pytest
 
-from sheaf_dev import envfile, state
+from sheaf_dev import envfile, leftovers, state
 from sheaf_dev.errors import AlreadyRunningError, NotReadyError, StartError
 from sheaf_dev.leftovers import MARKER
 from sheaf_dev.ports import is_free
@@ -177,6 +178,22 @@ async def test_what_a_killed_supervisor_left_is_stopped_first(
     async with stack:
         assert gone(left.pid)
         await stack.ask("storage")
+
+
+def test_what_has_only_just_begun_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though the kernel shows no environment of it for a moment, which is drawn out here."""
+    looks: Counter[int] = Counter()
+    shown = psutil.Process.environ
+
+    def late(process: psutil.Process) -> dict[str, str]:
+        looks[process.pid] += 1
+        return shown(process) if looks[process.pid] > 3 else {}
+
+    monkeypatch.setattr(psutil.Process, "environ", late)
+    with sleeper({**os.environ, MARKER: str(tmp_path)}) as begun:
+        found = leftovers.find(tmp_path, None)
+        begun.kill()
+    assert [each.pid for each in found] == [begun.pid]
 
 
 async def test_a_recorded_id_that_is_somebody_elses_is_left_alone(

@@ -12,6 +12,7 @@ import pytest
 
 from sheaf_dev.samples.generator import text_pdf
 from sheaf_dev.stack import Stack
+from support.waiting import until_answer
 
 LARGE = b"a line of text that is long enough\n" * 300_000
 """Over the size up to which a file is held in memory."""
@@ -278,7 +279,7 @@ async def test_the_gateway_drains(stack: Stack) -> None:
             )
         )
         polling = asyncio.create_task(http.get(f"/v1/documents/{document_id}?wait=60"))
-        await _until_logged(stack, '"status": 202')
+        await until_answer(lambda: _under_way(http))
         stopping = asyncio.create_task(stack.stop_process("gateway"))
         polled = await polling
         go.set()
@@ -292,11 +293,10 @@ async def test_the_gateway_drains(stack: Stack) -> None:
     assert exit_code == 0
 
 
-async def _until_logged(stack: Stack, text: str) -> None:
-    deadline = time.monotonic() + 5
-    while text not in stack.log("gateway").read_text():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
+async def _under_way(http: httpx.AsyncClient) -> bool:
+    """Whether the gateway is at an upload, a poll and this question."""
+    text = (await http.get("/metrics")).text
+    return "sheaf_uploads_in_flight 1.0" in text and "sheaf_http_requests_in_flight 3.0" in text
 
 
 async def _health(http: httpx.AsyncClient, name: str, status: str) -> httpx.Response:

@@ -56,7 +56,14 @@ async def scaler(workers: int) -> AsyncIterator[tuple[asyncio.subprocess.Process
 
 def tied(scaler_pid: int) -> list[psutil.Process]:
     """Its workers that have come so far as to tie their life to its own, or are about to."""
-    return [each for each in psutil.Process(scaler_pid).children() if "--tied-to" in each.cmdline()]
+    return [each for each in psutil.Process(scaler_pid).children() if "--tied-to" in _said(each)]
+
+
+def _said(process: psutil.Process) -> list[str]:
+    """What a process was started with; nothing if it has ended meanwhile."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.cmdline()
+    return []
 
 
 def opened(process: psutil.Process) -> bool:

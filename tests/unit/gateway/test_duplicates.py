@@ -180,7 +180,7 @@ async def test_a_source_that_changed_meanwhile_leaves_a_losing_copy() -> None:
 )
 async def test_storage_that_fails_costs_no_upload(trouble: Exception | None, cause: str) -> None:
     """Nor does it when it hangs: after the time for copies the documents are processed."""
-    gateway = known(build_gateway(reuse_timeout_s=0.05))
+    gateway = known(build_gateway(reuse_timeout_s=0.05 if trouble is None else 30))
     before = counted(cause)
 
     async def no_copies(filename: str) -> None:

@@ -1,5 +1,6 @@
 """What the tests of the sandbox share."""
 
+import contextlib
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -37,19 +38,27 @@ def pool(temporary: Path) -> PoolFactory:
         registry: str = MISBEHAVING,
         idle_s: float | None = None,
     ) -> AsyncIterator[ExtractionPool]:
-        before, others = descriptors(), _children()
+        before, others = descriptors(), psutil.Process().children()
         limits = limits or Limits(processes=10_000)
         async with ExtractionPool(
             limits, size=size, spares=spares, registry=registry, idle_s=idle_s
         ) as opened_pool:
             yield opened_pool
-        assert _children() == others
+        assert _children(but=others) == set()
         assert not folders(temporary)
         assert descriptors().items() <= before.items()
 
     return opened
 
 
-def _children() -> set[int]:
-    """The processes below this one; servers of other tests are among them."""
-    return {child.pid for child in psutil.Process().children(recursive=True)}
+def _children(*, but: list[psutil.Process]) -> set[int]:
+    """The processes below this one, but for servers of other tests and what those start and end."""
+    own = set(psutil.Process().children()) - set(but)
+    below = {each for child in own for each in _below(child)}
+    return {process.pid for process in own | below}
+
+
+def _below(child: psutil.Process) -> list[psutil.Process]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return child.children(recursive=True)
+    return []

@@ -23,6 +23,8 @@ _GRACE_S = 5.0
 _KILL_TIMEOUT_S = 10.0
 _PORT_TIMEOUT_S = 3.0
 _POLL_S = 0.02
+_BEGINNING_S = 1.0
+"""Of that age a process may still show no environment: the kernel fills it in as it begins."""
 
 
 def find(state_dir: Path, state: State | None) -> list[psutil.Process]:
@@ -81,9 +83,22 @@ def _marked(mark: str) -> list[psutil.Process]:
     marked = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.environ().get(MARKER) == mark:
+            if _environ(process).get(MARKER) == mark:
                 marked.append(process)
     return marked
+
+
+def _environ(process: psutil.Process) -> dict[str, str]:
+    """Its environment; blocks for a moment while it only begins."""
+    while not (environ := process.environ()) and _only_begins(process):
+        time.sleep(0.001)
+    return environ
+
+
+def _only_begins(process: psutil.Process) -> bool:
+    """Whether it is a program (not of the kernel, and not ended) that is not a second old."""
+    age_s = time.time() - process.create_time()
+    return 0 <= age_s < _BEGINNING_S and is_alive(process) and bool(process.exe())
 
 
 def _signal_all(processes: list[psutil.Process], number: signal.Signals) -> None:
