@@ -9,7 +9,7 @@ import pytest
 from sheaf_common import context
 from sheaf_common.errors import Unavailable
 from sheaf_common.ids import new_id
-from sheaf_gateway.domain.access import KeyOwner
+from sheaf_gateway.domain.access import KeyOwner, Scope
 from sheaf_gateway.events import Followed
 from support.gateway import AsgiCall, Gateway, build_gateway
 from support.gateway_fakes.common import KEY, USER
@@ -17,6 +17,7 @@ from support.sse import Told, events_of
 from support.waiting import until
 
 _SOON_S = 0.01
+_OTHERS_KEY = "sk_other_0123456789"
 
 
 @pytest.fixture
@@ -163,7 +164,7 @@ async def test_a_slow_client_is_caught_up_from_the_record(gateway: Gateway) -> N
         while len(seen) < count:
             seen.extend(event.position for event in await stream.next(10))
 
-    opened = gateway.services.following.following(Followed("user", USER), None)
+    opened = gateway.services.following.following(USER, Followed("user", USER), None)
     with context.bound(context.RequestContext("a-request", USER)):
         async with asyncio.timeout(10), opened as (stream, _):
             (listener,) = gateway.hub._listeners["user", USER]
@@ -226,6 +227,27 @@ async def test_streams_are_bounded_and_given_back(gateway: Gateway) -> None:
     async with gateway.http() as http:
         assert (await http.get("/v1/events")).status_code == 200
     assert not gateway.hub._listeners
+
+
+async def test_no_user_takes_all_streams() -> None:
+    """Who has as many as one may have gets no more; another does; one that is left is free."""
+    gateway = build_gateway(stream_keep_alive_s=_SOON_S, max_streams=3, max_user_streams=2)
+    gateway.records.add_key(_OTHERS_KEY, KeyOwner("another", frozenset({Scope.READ.value})))
+    others = {"authorization": f"Bearer {_OTHERS_KEY}"}
+    async with gateway.lifecycle.background("event hub", gateway.hub.run()):
+        calls = [gateway.call("GET", "/v1/events") for _ in range(2)]
+        await until(lambda: all(call.status == 200 for call in calls))
+        async with gateway.http() as http:
+            refused = await http.get("/v1/events")
+        assert (refused.status_code, refused.json()["code"]) == (429, "USER_STREAMS_EXHAUSTED")
+        calls.append(gateway.call("GET", "/v1/events", **others))
+        await until(lambda: calls[-1].status == 200)
+        await left(calls.pop(0))
+        await left(calls.pop())
+        calls.append(gateway.call("GET", "/v1/events"))
+        await until(lambda: calls[-1].status == 200)
+        for call in calls:
+            await left(call)
 
 
 async def test_nobody_polls_for_nobody(gateway: Gateway) -> None:

@@ -38,6 +38,9 @@ class HttpSettings(SettingsGroup):
     max_streams: int = variable(
         "GATEWAY_MAX_STREAMS", 2000, "streams of events at once; more are answered 429", ge=0
     )
+    max_user_streams: int = variable(
+        "GATEWAY_MAX_USER_STREAMS", 1500, "of them those of one user", ge=0
+    )
     stream_keep_alive_s: float = variable(
         "GATEWAY_STREAM_KEEP_ALIVE_S",
         15.0,

@@ -161,7 +161,9 @@ def build_services(
         deletion=DeletionService(records, store),
         health_service=health,
         kpis=KpiService(recent, measurements),
-        following=FollowService(events, records, hub, settings.http.max_streams),
+        following=FollowService(
+            events, records, hub, settings.http.max_streams, settings.http.max_user_streams
+        ),
         stream_times=StreamTimes(settings.http.stream_keep_alive_s, settings.http.stream_max_s),
         keys=KeyService(keys, authenticator, settings.limits.rate_per_s),
         places=RequestPlaces(settings.admission.max_requests),

@@ -139,6 +139,5 @@ def _answer(
 ) -> RawAnswer:
     last_event_id, after = positions
     position = after if last_event_id is None else last_event_id
-    return EventStreamAnswer(
-        following.following(followed, position), request.scope["state"][STILL_ALLOWED], times
-    )
+    stream = following.following(request.scope["user"], followed, position)
+    return EventStreamAnswer(stream, request.scope["state"][STILL_ALLOWED], times)

@@ -45,8 +45,8 @@ _CODES: Final[Mapping[int, str]] = {
     " `position`), FIELD_REPEATED, FIELD_IS_FILE, BODY_INVALID, PASSWORDS_NOT_ACCEPTED,"
     " IDEMPOTENCY_KEY_REUSED",
     429: "RATE_LIMITED, UNKNOWN_KEYS_LIMITED, REQUESTS_IN_FLIGHT, SANDBOX_BUSY, KPIS_BUSY, "
-    "STREAMS_EXHAUSTED; of uploads BACKLOG_TOO_OLD, UPLOADS_IN_FLIGHT, UPLOAD_BUFFER_FULL: "
-    "come back after Retry-After",
+    "STREAMS_EXHAUSTED, USER_STREAMS_EXHAUSTED; of uploads BACKLOG_TOO_OLD, UPLOADS_IN_FLIGHT, "
+    "UPLOAD_BUFFER_FULL: come back after Retry-After",
     500: "INTERNAL, OBJECT_MISSING",
     503: "A dependency is down, or TOO_MANY_CONNECTIONS: come back after Retry-After",
     504: "A dependency was too slow",

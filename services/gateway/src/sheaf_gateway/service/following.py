@@ -1,6 +1,7 @@
 """Streams of events: what was before, then what comes, without a gap and nothing twice."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -138,37 +139,36 @@ class EventStream:
 
 
 class FollowService:
-    """Opens streams, at most `limit` at once."""
+    """Opens streams, at most `limit` at once, and `user_limit` of one user."""
 
-    def __init__(self, events: EventLog, records: Records, hub: EventHub, limit: int) -> None:
+    def __init__(
+        self, events: EventLog, records: Records, hub: EventHub, limit: int, user_limit: int
+    ) -> None:
         self._reader = _Reader(events, records)
         self._hub = hub
         self._limit = limit
-        self._open = 0
+        self._user_limit = user_limit
+        self._open: Counter[str] = Counter()
+        """By user; those who have none are not in it."""
         metrics.EVENT_STREAMS_LIMIT.set(limit)
 
     @asynccontextmanager
     async def following(
-        self, followed: Followed, after: int | None
+        self, user: str, followed: Followed, after: int | None
     ) -> AsyncIterator[tuple[EventStream, Sequence[Event]]]:
-        """A stream after a position, for as long as the block runs, and its first events.
+        """The user's stream after a position, while the block runs, and its first events.
 
         Without a position a document's and a batch's begin with their first, a user's with what
         comes. If it is `over` and there is no first event, the client has seen all there is.
 
         Raises:
             NotFound: `DOCUMENT_NOT_FOUND`, `BATCH_NOT_FOUND`.
-            OverCapacity: `STREAMS_EXHAUSTED`. Unavailable: `EVENTS_UNAVAILABLE`.
+            OverCapacity: `STREAMS_EXHAUSTED`, `USER_STREAMS_EXHAUSTED`.
+            Unavailable: `EVENTS_UNAVAILABLE`.
             SheafError: as `EventLog`.
         """
-        if self._open >= self._limit:
-            raise OverCapacity(
-                "STREAMS_EXHAUSTED",
-                f"{self._limit} streams are open already",
-                evidence={"limit": str(self._limit)},
-                retry_after_s=5.0,
-            )
-        self._count(1)
+        self._admit(user)
+        self._count(user, 1)
         try:
             async with asyncio.timeout(_OPEN_S) as opening, self._hub.listening(followed) as heard:
                 begin_at = heard.start if followed.kind == "user" else 0
@@ -186,11 +186,28 @@ class FollowService:
                 "EVENTS_UNAVAILABLE", "events cannot be followed now", retry_after_s=2.0
             ) from None
         finally:
-            self._count(-1)
+            self._count(user, -1)
 
-    def _count(self, change: int) -> None:
-        self._open += change
-        metrics.EVENT_STREAMS.set(self._open)
+    def _admit(self, user: str) -> None:
+        if self._open[user] >= self._user_limit:
+            raise _exhausted("USER_STREAMS_EXHAUSTED", "streams of yours", self._user_limit)
+        if self._open.total() >= self._limit:
+            raise _exhausted("STREAMS_EXHAUSTED", "streams", self._limit)
+
+    def _count(self, user: str, change: int) -> None:
+        self._open[user] += change
+        if not self._open[user]:
+            del self._open[user]
+        metrics.EVENT_STREAMS.set(self._open.total())
+
+
+def _exhausted(code: str, what: str, limit: int) -> OverCapacity:
+    return OverCapacity(
+        code,
+        f"{limit} {what} are open already",
+        evidence={"limit": str(limit)},
+        retry_after_s=5.0,
+    )
 
 
 class _Reader:
