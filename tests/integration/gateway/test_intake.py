@@ -281,12 +281,14 @@ async def test_the_gateway_drains(stack: Stack) -> None:
         polling = asyncio.create_task(http.get(f"/v1/documents/{document_id}?wait=60"))
         await until_answer(lambda: _under_way(http))
         stopping = asyncio.create_task(stack.stop_process("gateway"))
-        polled = await polling
-        go.set()
-        uploaded = await uploading
-        await stopping
-    exit_code = await stack.wait_exit("gateway", 1)
-    await stack.start_process("gateway")
+        try:
+            polled = await polling
+            go.set()
+            uploaded = await uploading
+        finally:  # the tests after this one need it
+            await stopping
+            exit_code = await stack.wait_exit("gateway", 1)
+            await stack.start_process("gateway")
 
     assert polled.json()["status"] == "queued"
     assert uploaded.status_code == 202

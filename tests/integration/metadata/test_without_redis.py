@@ -136,10 +136,20 @@ async def test_everything_goes_on(metadata: Metadata, outage: None) -> None:
     found = await metadata.document(document_id)
 
     assert found.status == _COMPLETED
-    times = sorted([await took_s(metadata.document(document_id)) for _ in range(40)])
-    assert times[-2] < 0.03
-    assert await took_s(metadata.registered(1)) < 0.1
-    assert await took_s(metadata.claimed()) < 0.1
+    assert await least(lambda: second_longest_s(metadata, document_id)) < 0.03
+    assert await least(lambda: took_s(metadata.registered(1))) < 0.1
+    assert await least(lambda: took_s(metadata.claimed(max_documents=1))) < 0.1
+
+
+async def second_longest_s(metadata: Metadata, document_id: str) -> float:
+    """Of forty reads; one may be what finds out whether Redis is back."""
+    times = [await took_s(metadata.document(document_id)) for _ in range(40)]
+    return sorted(times)[-2]
+
+
+async def least(measured: Callable[[], Awaitable[float]]) -> float:
+    """The least of three: other work on the machine only adds to it."""
+    return min([await measured() for _ in range(3)])
 
 
 async def extra_s(without_redis: Metadata, with_redis: Metadata, document_id: str) -> float:
