@@ -1,5 +1,6 @@
 """Every roll-back switch, thrown alone on the running system: it works, and it takes effect."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -109,8 +110,10 @@ async def test_a_switch_works_alone(system: System, switch: Switch) -> None:
     async with restarted(system, switch.process, **{switch.variable: switch.thrown}):
         await everything_works(system)
         await shows(system, switch, switch.rolled_back)
-    if switch.effect is files_at_once:
-        await everything_works(system)
+    if switch.effect is files_at_once:  # it shows while files are uploaded
+        async with asyncio.timeout(30):
+            while not await switch.effect(system):
+                await everything_works(system)
     await shows(system, switch, switch.default)
 
 

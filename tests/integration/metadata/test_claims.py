@@ -136,8 +136,8 @@ async def test_a_group_grows_while_another_is_in_flight(metadata: Metadata) -> N
     """Until its first has waited as long as it may; nothing that comes meanwhile is left out."""
     await metadata.registered(1)
     await metadata.claimed(linger_s=1, max_workflows=2)  # none in flight: at once
-    await metadata.registered(1)
     started = time.monotonic()
+    await metadata.registered(1)
     claiming = asyncio.create_task(metadata.claimed(linger_s=0.5, max_workflows=2, wait_s=20))
     await metadata.registered(2)
 

@@ -1,6 +1,7 @@
 """Subprocesses are replaced before they grow old, and starting them is bounded."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import psutil
@@ -35,10 +36,14 @@ async def test_replaced_when_it_has_grown(pool: PoolFactory) -> None:
 async def test_a_warm_one_stands_by(pool: PoolFactory) -> None:
     """The document after a replacement does not wait for an interpreter to start."""
     async with pool(Limits(documents_per_worker=1)) as opened:
-        await until(lambda: opened.stats().ready == 2)
-        await opened.extract(request("test/echo"), b"")
-        with quicker_than(0.05):
+        took_s = []
+        for _ in range(3):
+            await until(lambda: opened.stats().ready == 2)
             await opened.extract(request("test/echo"), b"")
+            began = time.monotonic()
+            await opened.extract(request("test/echo"), b"")
+            took_s.append(time.monotonic() - began)
+    assert min(took_s) < 0.05  # other work on the machine only adds to it
 
 
 async def test_memory_and_descriptors_stay_flat(pool: PoolFactory) -> None:
