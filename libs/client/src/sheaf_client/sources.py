@@ -4,6 +4,7 @@ import asyncio
 import io
 import os
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, TypeAlias, cast
@@ -39,15 +40,15 @@ class Source(Protocol):
         """As `pieces`, without blocking."""
 
 
-class _Blocking:
+class _Blocking(ABC):
     """A source that is read blocking; in a thread where that must not be."""
 
     @property
     def is_spent(self) -> bool:
         return False
 
-    def pieces(self) -> Iterator[bytes]:
-        raise NotImplementedError
+    @abstractmethod
+    def pieces(self) -> Iterator[bytes]: ...
 
     async def pieces_async(self) -> AsyncIterator[bytes]:
         pieces = self.pieces()
